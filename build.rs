@@ -24,6 +24,10 @@ const BETWEEN_SECTIONS: char = '\u{1}';
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=locales");
+    if env::var_os("CARGO_FEATURE_SPLIT").is_some() {
+        // The splitter needs the linker's relocations, which say what refers to what.
+        println!("cargo::rustc-link-arg-bins=--emit-relocs");
+    }
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let mut keys = None;
     for locale in LOCALES {

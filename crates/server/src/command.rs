@@ -5,21 +5,22 @@ use std::io::{self, Write};
 use crate::{
     announce::{Listening, interface_addresses},
     config::{Config, Options},
+    files::EmbeddedClient,
     log::{self, LogFormat},
     server::Server,
     start_error::StartError,
     tls::TlsIdentity,
 };
 
-/// Runs the server until Ctrl-C or SIGTERM.
+/// Runs the server, with the client in the program if it has one, until Ctrl-C or SIGTERM.
 ///
 /// # Errors
 /// [`StartError`] where it does not start; its `Display` is one sentence for a person.
-pub fn run(options: Options) -> Result<(), StartError> {
+pub fn run(options: Options, client: Option<EmbeddedClient>) -> Result<(), StartError> {
     let format = options.log_format;
     log::start(options.log, format, options.log_file.as_deref())?;
     allow_open_files();
-    let config: Config = options.try_into()?;
+    let config = Config { client, ..options.try_into()? };
     let is_self_signed = config.tls == Some(TlsIdentity::SelfSigned);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let served = runtime.block_on(async {

@@ -14,6 +14,7 @@ use etcetera::BaseStrategy;
 use sightline_protocol::{limits::DEFAULT_ROOM_MEMBERS, signaling::IceServer};
 
 use crate::{
+    files::EmbeddedClient,
     hosts::AllowedHost,
     log::{LogFormat, LogLevel},
     origin::AllowedOrigin,
@@ -40,8 +41,10 @@ pub struct Config {
     pub tls: Option<TlsIdentity>,
     /// With [`Self::tls`], a second port that redirects every request to the first; 0 for any free port.
     pub http_port: Option<u16>,
-    /// The directory of the built client; `None` for the client in the binary, or `dist` where the binary has none.
+    /// The directory of the built client; `None` for [`Self::client`].
     pub dist: Option<PathBuf>,
+    /// The client in the program; without it and [`Self::dist`] the directory `dist` is served.
+    pub client: Option<EmbeddedClient>,
     /// The directory of the resume tokens' secret and of the self-signed certificate.
     pub data_dir: PathBuf,
     /// The file with the key of the tokens that allow to open a room; `None` if everybody may open one.
@@ -201,6 +204,7 @@ impl TryFrom<Options> for Config {
             http_port: options.http_port.filter(|_| tls.is_some()),
             tls,
             dist: options.dist,
+            client: None,
             data_dir,
             create_token_file: options.create_token_file,
             allowed_origins: options.allow_origin,

@@ -12,7 +12,7 @@
 //! | `listener`, `accept`, `slots` | TCP ports, the one accept loop, places for connections |
 //! | `connections`, `patient`, `front`, `redirect` | HTTP: TLS and requests of one connection, write timeouts, guards and headers |
 //! | `access`, [`hosts`], [`origin`], [`proxy`] | which pages may use the server, under which names, behind which proxies |
-//! | `files` | the client's files, from a directory or from the binary |
+//! | `files` | the client's files, from a directory or from the program |
 //! | [`signaling`] | the WebSocket: frames in and out, and their limits |
 //! | [`rooms`] | who is in which room: a state machine without sockets and clock |
 //! | [`turn`] | STUN and TURN: `turn::engine` without sockets and clock, `turn::io` with them |
@@ -50,6 +50,7 @@ mod token_bucket;
 pub mod turn;
 
 pub use config::{Config, Options};
+pub use files::EmbeddedClient;
 pub use key_file::KeyFileError;
 pub use server::Server;
 pub use signaling::limits::{AddressLimits, RateLimits, SocketLimits};

@@ -3,7 +3,14 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use sightline_server::{Options, command, create_token};
+use sightline_server::{EmbeddedClient, Options, command, create_token};
+
+/// The client that `cargo xtask build --server` built. The variable names a file in the form of `client/embedded.rs`.
+#[cfg(sightline_client)]
+const CLIENT: Option<EmbeddedClient> = include!(env!("SIGHTLINE_CLIENT"));
+/// The client of the package.
+#[cfg(not(sightline_client))]
+const CLIENT: Option<EmbeddedClient> = include!("../client/embedded.rs");
 
 /// Serves Sightline: the client and signaling on one TCP port (--port); STUN and TURN on two more (--turn-port, --turn-tls-port), with a
 /// range of UDP ports for relayed addresses (--turn-relay-ports)
@@ -26,7 +33,7 @@ fn main() -> ExitCode {
     let CommandLine { options, task } = CommandLine::parse();
     let outcome = match task {
         Some(Task::CreateToken(options)) => create_token::run(&options),
-        None => command::run(options),
+        None => command::run(options, CLIENT),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

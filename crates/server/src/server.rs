@@ -117,7 +117,7 @@ impl Server {
             has_open_metrics: config.has_open_metrics,
             trusted_proxies: Arc::clone(&trusted_proxies),
         };
-        let files = ClientFiles::new(config.dist);
+        let files = ClientFiles::new(config.dist, config.client);
         let counted = Arc::clone(&hub);
         let metrics = get(async move || counted.metrics().respond(counted.census()));
         let mut router = Router::new()

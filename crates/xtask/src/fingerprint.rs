@@ -8,13 +8,13 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use crate::workspace;
+use crate::{process, workspace};
 
-/// All inputs of the client build, except the tools and the options. Folders called `tests` below them are left out.
-const INPUTS: [&str; 15] = [
+/// The inputs of the client build that are not in a package, except the tools and the options.
+const INPUTS: [&str; 16] = [
     "Cargo.toml",
     "Cargo.lock",
-    "Trunk.toml",
+    "rust-toolchain.toml",
     "build.rs",
     "index.html",
     "assets",
@@ -22,23 +22,38 @@ const INPUTS: [&str; 15] = [
     "src",
     "style",
     "locales",
-    "crates/protocol",
-    "crates/core",
-    "crates/browser",
-    "crates/file-worker",
+    // What assembles the client.
     "crates/xtask/src/release",
+    "crates/xtask/src/build.rs",
+    "crates/xtask/src/placement.rs",
+    "crates/xtask/src/policy.rs",
+    "crates/xtask/src/sizes.rs",
+    "crates/xtask/src/tools.rs",
 ];
 
-/// A hash of all inputs and of `choices` (options and tool versions). Call it before a build, so that changes during the build
-/// are not included.
+/// The packages that the build compiles, and the one that writes the policy into a page. What they depend on in this workspace
+/// counts too.
+const PACKAGES: [&str; 3] = ["sightline", "sightline-file-worker", "sightline-page-policy"];
+
+/// Variables that change what the compiler makes.
+const VARIABLES: [&str; 3] = ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTUP_TOOLCHAIN"];
+
+/// A hash of all inputs, the compiler, and `choices` (options and tool versions). Call it before a build, so that changes during
+/// the build are not included. Folders called `tests` are left out.
 ///
 /// # Errors
 /// Where an input cannot be read.
 pub(crate) fn of_inputs(choices: &[&str]) -> Result<String> {
     let mut hasher = DefaultHasher::new();
     choices.hash(&mut hasher);
+    process::output(process::command("rustc").arg("-vV")).hash(&mut hasher);
+    VARIABLES.map(std::env::var_os).hash(&mut hasher);
     for input in INPUTS {
         hash_tree(&workspace::root().join(input), &mut hasher)?;
+    }
+    // The root is the folder of the package `sightline`; its inputs are listed above.
+    for folder in workspace::sources_of(&PACKAGES).iter().filter(|folder| *folder != workspace::root()) {
+        hash_tree(folder, &mut hasher)?;
     }
     Ok(format!("{:016x}", hasher.finish()))
 }

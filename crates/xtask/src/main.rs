@@ -2,12 +2,12 @@
 //!
 //! | module | subject |
 //! |---|---|
-//! | `build`, `release`, `placement`, `policy`, `fingerprint`, `sizes` | the client in `dist/`: its modules, its place on a static host, its size |
+//! | `build`, `release`, `placement`, `policy`, `embedded`, `fingerprint`, `sizes` | the client in `dist/`: its modules, its place on a static host, its size |
 //! | `serve`, `test` | running the server; running every check |
 //! | `bench`, `measure`, `soak` | measurements and long tests |
 //! | `screenshots`, `icons` | pictures that are in the repository |
 //! | `tools`, `browsers`, `install` | finding and installing tools and browsers |
-//! | `workspace`, `process` | paths in this clone; running programs |
+//! | `workspace`, `process`, `parallel`, `stages` | paths in this clone; running programs; the table of what took how long |
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -17,11 +17,13 @@
 mod bench;
 mod browsers;
 mod build;
+mod embedded;
 mod fingerprint;
 mod icons;
 mod install;
 mod matrix;
 mod measure;
+mod parallel;
 mod placement;
 mod policy;
 mod process;
@@ -30,6 +32,7 @@ mod screenshots;
 mod serve;
 mod sizes;
 mod soak;
+mod stages;
 mod test;
 mod tools;
 mod workspace;
@@ -48,7 +51,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Install what is missing to build the client: wasm target, trunk, wasm-bindgen, wasm-opt.
+    /// Install the tools for developing the client: wasm target, wasm-opt, esbuild, trunk and its wasm-bindgen.
     Setup {
         /// Also what the tests need: browsers and their drivers.
         #[arg(long)]
@@ -75,7 +78,12 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    let done = match Cli::parse().task {
+    let task = Cli::parse().task;
+    if let Err(error) = workspace::load() {
+        eprintln!("error: {error:#}");
+        return ExitCode::FAILURE;
+    }
+    let done = match task {
         Task::Setup { tests } => setup(tests),
         Task::Build(options) => build::run(&options),
         Task::Serve(options) => serve::run(&options),

@@ -2,8 +2,10 @@
 
 use std::{
     ffi::OsStr,
+    fs::{self, File},
     io::Write,
-    process::{Command, Stdio},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
     thread,
 };
 
@@ -37,6 +39,52 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
         bail!("`{name} {}` ended with {status}", args.join(" "));
     }
     Ok(())
+}
+
+/// A command that runs beside others. Its output goes to a file, because the output of two programs on one terminal is read by
+/// nobody. It ends with this value.
+pub(crate) struct Beside {
+    child: Child,
+    name: String,
+    log: PathBuf,
+}
+
+impl Beside {
+    /// Starts the command with its output in the file `log`.
+    ///
+    /// # Errors
+    /// Where it cannot be started.
+    pub(crate) fn start(command: &mut Command, log: PathBuf) -> Result<Self> {
+        if let Some(folder) = log.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let output = File::create(&log)?;
+        let name = command.get_program().to_string_lossy().into_owned();
+        command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+        let child = command.spawn().with_context(|| format!("cannot start {name}"))?;
+        Ok(Self { child, name, log })
+    }
+
+    /// Waits for its end, and prints its output where it failed.
+    ///
+    /// # Errors
+    /// Where it does not end with success.
+    pub(crate) fn wait(mut self) -> Result<()> {
+        let status = self.child.wait()?;
+        if !status.success() {
+            eprintln!("{}", fs::read_to_string(&self.log).unwrap_or_default());
+            bail!("{} ended with {status}", self.name);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        // Both fail where it has ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 /// Runs a filter and returns its output for `input`.

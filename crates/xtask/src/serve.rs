@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use anyhow::Result;
 use clap::Args;
 
-use crate::{build, process, workspace};
+use crate::{build, process, stages::Stages, workspace};
 
 /// Options of the server.
 #[derive(Args)]
@@ -27,8 +27,9 @@ pub(crate) struct Options {
 /// # Errors
 /// Where a build fails or the server cannot be started.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    build::run(&build::Options::release())?;
-    build::server()?;
+    let mut stages = Stages::new();
+    build::client_and_server(build::Server::Alone, &mut stages)?;
+    stages.print();
     let mut server = process::command(workspace::release_binary("sightline-server"));
     server.arg("--dist").arg(workspace::dist_dir());
     if let Some(port) = options.port {

@@ -9,6 +9,8 @@ use std::{
 use anyhow::{Context, Result};
 use flate2::{Compression, write::GzEncoder};
 
+use crate::parallel;
+
 /// Limit of a first visit, in bytes (brotli).
 const FIRST_VISIT_BUDGET_BYTES: u64 = 150 * 1024;
 
@@ -25,12 +27,13 @@ const BROTLI_BUFFER_BYTES: usize = 64 * 1024;
 /// # Errors
 /// Where a file cannot be read or written.
 pub(crate) fn precompress(dist: &Path) -> Result<()> {
-    for file in files(dist)? {
+    let mut files = files(dist)?;
+    files.retain(|file| {
         let extension = file.extension().unwrap_or_default().to_string_lossy();
-        if !COMPRESSIBLE.contains(&&*extension) {
-            continue;
-        }
-        let raw = fs::read(&file)?;
+        COMPRESSIBLE.contains(&&*extension)
+    });
+    parallel::for_each(&mut files, |file| {
+        let raw = fs::read(&*file)?;
         let mut compressed = Vec::new();
         let mut brotli = brotli::CompressorWriter::new(
             &mut compressed,
@@ -40,12 +43,11 @@ pub(crate) fn precompress(dist: &Path) -> Result<()> {
         );
         brotli.write_all(&raw)?;
         drop(brotli);
-        put(&with_suffix(&file, "br"), &compressed)?;
+        put(&with_suffix(file, "br"), &compressed)?;
         let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
         gzip.write_all(&raw)?;
-        put(&with_suffix(&file, "gz"), &gzip.finish()?)?;
-    }
-    Ok(())
+        put(&with_suffix(file, "gz"), &gzip.finish()?)
+    })
 }
 
 /// Writes to another file and renames it, so that a server finds the whole file or none, even if the build is killed.
@@ -131,7 +133,11 @@ fn first_visit(dist: &Path, public_url: &str) -> Result<Vec<PathBuf>> {
     Ok(unique)
 }
 
-fn files(dir: &Path) -> Result<Vec<PathBuf>> {
+/// All files below a folder, in ascending order.
+///
+/// # Errors
+/// Where a folder cannot be read.
+pub(crate) fn files(dir: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir)? {
         let path = entry?.path();

@@ -12,7 +12,9 @@ use clap::Args;
 
 use crate::{
     browsers::{self, TestTools},
-    build, placement, process, workspace,
+    build, placement, process,
+    stages::Stages,
+    workspace,
 };
 
 /// Tests that run at once. Together they open few pages at a time (`tests/src/places.rs`); the third one uses what two leave.
@@ -74,14 +76,18 @@ pub(crate) fn end_to_end_one_by_one(tools: &TestTools, filter: &str) -> Result<C
 }
 
 fn end_to_end_with(tools: &TestTools, filter: Option<&str>, threads: usize) -> Result<Command> {
-    build::run(&build::Options::release())?;
-    build::server()?;
-    build::peer()?;
+    let mut stages = Stages::new();
+    build::client_and_server(build::Server::WithClient, &mut stages)?;
+    stages.run("compile the native peer and the end-to-end tests", 60, || {
+        process::run(native("build").args(["--bin", "sightline-peer", "--test", "e2e"]))
+    })?;
+    stages.print();
     let static_host = workspace::target_dir().join("e2e-static");
     static_client(&static_host)?;
-    let mut tests = process::cargo(["test", "--package", "sightline-e2e"]);
+    let mut tests = native("test");
     tools.name_browsers(&mut tests);
     tests
+        .args(["--test", "e2e"])
         .env("SIGHTLINE_SERVER", workspace::release_binary("sightline-server"))
         .env("SIGHTLINE_PEER", workspace::debug_binary("sightline-peer"))
         .env("SIGHTLINE_DIST", workspace::dist_dir())
@@ -89,6 +95,13 @@ fn end_to_end_with(tools: &TestTools, filter: Option<&str>, threads: usize) -> R
         .args(filter)
         .args(["--", "--test-threads", &threads.to_string()]);
     Ok(tests)
+}
+
+/// A cargo command for the native packages. Cargo enables the features that the selected packages want of their dependencies, so
+/// every selection compiles the dependencies once more: all native tests, the peer and the end-to-end tests have this one. Not
+/// in it is this program, which was compiled alone.
+fn native(command: &str) -> Command {
+    process::cargo([command, "--workspace", "--exclude", "xtask"])
 }
 
 /// Builds the client in another folder, as `cargo xtask build --public-url /sub/path/` does.
@@ -134,7 +147,7 @@ struct Stage {
     run: fn(Option<&str>) -> Result<Outcome>,
 }
 
-const STAGES: [Stage; 10] = [
+const STAGES: [Stage; 9] = [
     Stage {
         name: "format",
         part: Part::Lint,
@@ -144,11 +157,15 @@ const STAGES: [Stage; 10] = [
         name: "clippy, native",
         part: Part::Lint,
         run: |_| {
-            passed(&mut process::cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+            let deny_warnings = ["--", "-D", "warnings"];
+            let mut clippy = process::cargo(["clippy", "--workspace", "--all-targets"]);
+            process::run(clippy.args(deny_warnings))?;
+            // `--all-targets` leaves out what `cargo test` does not run.
+            let mut clippy = process::cargo(["clippy", "--workspace", "--test", "e2e"]);
+            passed(clippy.args(deny_warnings))
         },
     },
     Stage { name: "clippy, wasm32", part: Part::Lint, run: |_| clippy_wasm() },
-    Stage { name: "fuzz targets", part: Part::Lint, run: |_| fuzz_targets() },
     Stage { name: "documentation", part: Part::Lint, run: |_| documentation() },
     Stage { name: "licenses, bans, sources", part: Part::Lint, run: |_| deny() },
     Stage {
@@ -156,7 +173,8 @@ const STAGES: [Stage; 10] = [
         part: Part::Native,
         run: |filter| {
             browsers::network_tools();
-            passed(process::cargo(["test", "--no-fail-fast"]).args(filter))
+            process::run(native("test").arg("--no-fail-fast").args(filter))?;
+            passed(process::cargo(["test", "--package", "xtask"]).args(filter))
         },
     },
     Stage {
@@ -198,19 +216,6 @@ fn documentation() -> Result<Outcome> {
         doc.args(["--package", package]);
     }
     passed(doc.env("RUSTDOCFLAGS", "-D warnings"))
-}
-
-/// The fuzz targets are outside the workspace, because they need C++. They use this workspace's target folder, so that little is
-/// compiled twice.
-fn fuzz_targets() -> Result<Outcome> {
-    let compiler = std::env::var_os("CXX").unwrap_or_else(|| "c++".into());
-    if which::which(compiler).is_err() {
-        return Ok(Outcome::Skipped("libfuzzer-sys needs a C++ compiler"));
-    }
-    let target_dir = workspace::target_dir();
-    process::run(&mut process::cargo(["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]))?;
-    let mut clippy = process::cargo(["clippy", "--manifest-path", "fuzz/Cargo.toml", "--all-targets"]);
-    passed(clippy.env("CARGO_TARGET_DIR", target_dir).args(["--", "-D", "warnings"]))
 }
 
 fn deny() -> Result<Outcome> {

@@ -1,6 +1,6 @@
 //! The tools that build the client, at their pinned versions.
 
-use std::{ffi::OsString, fs, path::PathBuf, process::Command};
+use std::{path::PathBuf, process::Command};
 
 use anyhow::{Context, Result, bail};
 
@@ -20,27 +20,24 @@ const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
 /// The result of [`client_tools`].
 pub(crate) struct ClientTools {
-    /// In the form that trunk compares.
-    pub(crate) wasm_bindgen_version: String,
     wasm_opt: PathBuf,
     /// In the form that trunk compares: `version_108`.
-    pub(crate) wasm_opt_version: String,
+    wasm_opt_version: String,
     /// Present if there is npm.
     esbuild: Option<PathBuf>,
-    search_path: OsString,
 }
 
 impl ClientTools {
-    /// Trunk, configured to use exactly these tools and to download none. It is installed here because only a debug build needs
-    /// it, and compiling it takes longer than the rest of a first build.
+    /// Trunk, configured to use exactly these tools and to download none. It is installed here, with the wasm-bindgen that it calls,
+    /// because only a debug build needs them, and compiling them takes longer than the rest of a first build.
     ///
     /// # Errors
-    /// Where it is missing and cannot be installed.
+    /// Where one of them is missing and cannot be installed.
     pub(crate) fn trunk(&self) -> Result<Command> {
         let mut trunk = process::command(trunk()?);
         trunk
-            .env("PATH", &self.search_path)
-            .env("TRUNK_TOOLS_WASM_BINDGEN", &self.wasm_bindgen_version)
+            .env("PATH", install::search_path()?)
+            .env("TRUNK_TOOLS_WASM_BINDGEN", wasm_bindgen_version())
             .env("TRUNK_TOOLS_WASM_OPT", &self.wasm_opt_version)
             .env("TRUNK_SKIP_VERSION_CHECK", "true")
             // Trunk takes this variable for its own `--no-color` flag and refuses the customary value, 1.
@@ -48,13 +45,10 @@ impl ClientTools {
         Ok(trunk)
     }
 
-    /// The command that generates the JavaScript for a WebAssembly file.
-    ///
-    /// # Errors
-    /// Where it is not there any more.
-    pub(crate) fn wasm_bindgen(&self) -> Result<Command> {
-        let path = which::which_in("wasm-bindgen", Some(&self.search_path), workspace::root())?;
-        Ok(process::command(path))
+    /// The versions of the tools that change what is built. (Those that are libraries of this program are in `Cargo.lock`.)
+    pub(crate) fn versions(&self) -> String {
+        let esbuild = self.esbuild.as_ref().map_or("none", |_| NPM_ESBUILD_VERSION);
+        format!("wasm-opt {}, esbuild {esbuild}", self.wasm_opt_version)
     }
 
     /// The command that minimizes WebAssembly.
@@ -78,7 +72,7 @@ impl ClientTools {
 
     /// Prints the tools in use.
     pub(crate) fn print(&self) {
-        println!("wasm-bindgen {}", self.wasm_bindgen_version);
+        println!("wasm-bindgen {}: a library of xtask", wasm_bindgen_version());
         println!("wasm-opt {}: {}", self.wasm_opt_version, self.wasm_opt.display());
         match &self.esbuild {
             Some(path) => println!("esbuild {NPM_ESBUILD_VERSION}: {}", path.display()),
@@ -95,19 +89,16 @@ impl ClientTools {
 /// Where one is missing and cannot be installed; the message says how to get it.
 pub(crate) fn client_tools() -> Result<ClientTools> {
     wasm_target()?;
-    let wasm_bindgen_version = locked_version("wasm-bindgen")?;
-    wasm_bindgen(&wasm_bindgen_version, "wasm-bindgen")?;
     let (wasm_opt, wasm_opt_version) = wasm_opt()?;
-    let esbuild = esbuild()?;
-    let search_path = install::search_path()?;
-    Ok(ClientTools { wasm_bindgen_version, wasm_opt, wasm_opt_version, esbuild, search_path })
+    Ok(ClientTools { wasm_opt, wasm_opt_version, esbuild: esbuild()? })
 }
 
-/// Trunk, which builds and serves the client while a developer works on it.
+/// Trunk, which builds and serves the client while a developer works on it, with the wasm-bindgen that it calls.
 ///
 /// # Errors
-/// Where it is missing and cannot be installed.
+/// Where one of them is missing and cannot be installed.
 pub(crate) fn trunk() -> Result<PathBuf> {
+    wasm_bindgen("wasm-bindgen")?;
     compiled_tool(&CompiledTool {
         executable: "trunk",
         package: "trunk",
@@ -123,7 +114,7 @@ pub(crate) fn trunk() -> Result<PathBuf> {
 /// # Errors
 /// Where it is missing and cannot be installed.
 pub(crate) fn wasm_bindgen_test_runner() -> Result<PathBuf> {
-    wasm_bindgen(&locked_version("wasm-bindgen")?, "wasm-bindgen-test-runner")
+    wasm_bindgen("wasm-bindgen-test-runner")
 }
 
 /// Firefox's driver.
@@ -179,11 +170,16 @@ fn find(tool: &CompiledTool<'_>) -> Result<Option<PathBuf>> {
     Ok(candidate.filter(is_right))
 }
 
-fn wasm_bindgen(version: &str, executable: &str) -> Result<PathBuf> {
+/// The version of the client's wasm-bindgen. The library that this program links is pinned to the same one (`Cargo.toml`).
+fn wasm_bindgen_version() -> String {
+    wasm_bindgen_shared::version()
+}
+
+fn wasm_bindgen(executable: &str) -> Result<PathBuf> {
     compiled_tool(&CompiledTool {
         executable,
         package: "wasm-bindgen-cli",
-        version,
+        version: &wasm_bindgen_version(),
         // Its lock file names a crate that was yanked.
         locked: false,
         purpose: "makes the client's JavaScript (the version is Cargo.lock's)",
@@ -259,11 +255,4 @@ fn find_wasm_opt() -> Result<Option<(PathBuf, String)>> {
     let number = said.split_whitespace().nth(2).and_then(|number| number.parse::<u32>().ok());
     let is_recent = |number: &u32| *number >= OLDEST_WASM_OPT;
     Ok(number.filter(is_recent).map(|number| (path, format!("version_{number}"))))
-}
-
-fn locked_version(package: &str) -> Result<String> {
-    let lock = fs::read_to_string(workspace::root().join("Cargo.lock")).context("cannot read Cargo.lock")?;
-    let after = lock.split_once(&format!("name = \"{package}\"\nversion = \"")).map(|(_, after)| after);
-    let version = after.and_then(|after| after.split('"').next());
-    version.map(str::to_owned).with_context(|| format!("Cargo.lock has no {package}"))
 }

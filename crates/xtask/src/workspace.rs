@@ -5,7 +5,25 @@ use std::{
     ffi::OsString,
     fs, io,
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
+
+use anyhow::{Context, Result};
+use cargo_metadata::{Metadata, MetadataCommand};
+
+static METADATA: OnceLock<Metadata> = OnceLock::new();
+
+/// Asks cargo about this workspace. The other functions of this module use the answer.
+///
+/// # Errors
+/// Where cargo cannot read the workspace.
+pub(crate) fn load() -> Result<()> {
+    let mut command = MetadataCommand::new();
+    let metadata = command.cargo_path(cargo()).manifest_path(root().join("Cargo.toml")).no_deps().exec();
+    let metadata = metadata.context("cargo cannot read this workspace")?;
+    let _ = METADATA.set(metadata);
+    Ok(())
+}
 
 /// The root of the workspace.
 pub(crate) fn root() -> &'static Path {
@@ -13,9 +31,27 @@ pub(crate) fn root() -> &'static Path {
     crates.and_then(Path::parent).unwrap_or(Path::new("."))
 }
 
-/// Cargo's target folder.
+/// Cargo's target folder, wherever the environment or a configuration puts it.
 pub(crate) fn target_dir() -> PathBuf {
-    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
+    METADATA.get().map_or_else(|| root().join("target"), |known| known.target_directory.clone().into())
+}
+
+/// The folders of the packages called `names` and of the packages of this workspace that they depend on.
+pub(crate) fn sources_of(names: &[&str]) -> Vec<PathBuf> {
+    let Some(metadata) = METADATA.get() else { return Vec::new() };
+    let mut folders: Vec<PathBuf> = Vec::new();
+    let mut open: Vec<&str> = names.to_vec();
+    while let Some(name) = open.pop() {
+        let package = metadata.packages.iter().find(|package| package.name.as_str() == name);
+        let Some(package) = package else { continue };
+        let folder = package.manifest_path.parent().map(|folder| folder.as_std_path().to_owned());
+        let Some(folder) = folder.filter(|folder| !folders.contains(folder)) else { continue };
+        folders.push(folder);
+        let ours = package.dependencies.iter().filter(|dependency| dependency.path.is_some());
+        open.extend(ours.map(|dependency| dependency.name.as_str()));
+    }
+    folders.sort();
+    folders
 }
 
 /// The folder of the built client.

@@ -1,7 +1,6 @@
 //! The client's files, as `cargo xtask build` wrote them: from a directory, or from the binary itself.
 
 mod cache;
-#[cfg(feature = "embed")]
 mod embedded;
 mod not_built;
 pub(crate) mod policy;
@@ -18,6 +17,7 @@ use axum::{
     http::{HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
+pub use embedded::EmbeddedClient;
 use policy::{PagePolicy, PageVersion};
 use tokio::io::AsyncReadExt;
 use tower::ServiceExt;
@@ -29,8 +29,7 @@ use tower_http::services::{
 const INDEX: &str = "/index.html";
 const ROOMS: &str = "/room/";
 
-/// The directory of the client where no option names one and the binary has no client.
-#[cfg(not(feature = "embed"))]
+/// The directory of the client where no option names one and the program has no client.
 const DEFAULT_DIST: &str = "dist";
 
 /// Answers requests for the client's files.
@@ -38,27 +37,26 @@ const DEFAULT_DIST: &str = "dist";
 pub(crate) enum ClientFiles {
     /// From a directory, which may be created or rebuilt at any time.
     Directory(Files<TokioBackend>),
-    /// From the binary, as it was built.
-    #[cfg(feature = "embed")]
-    Embedded(Files<embedded::Embedded>),
+    /// From the program, as it was built.
+    Embedded(Files<EmbeddedClient>),
 }
 
 impl ClientFiles {
-    /// Serves the directory `dist`; without one the client in the binary, or the directory named `dist` where the binary has no
+    /// Serves the directory `dist`; without one the client in the program, or the directory named `dist` where the program has no
     /// client.
-    pub(crate) fn new(dist: Option<PathBuf>) -> Self {
-        #[cfg(feature = "embed")]
-        let from_default = || Self::Embedded(Files::new(PathBuf::new(), embedded::Embedded));
-        #[cfg(not(feature = "embed"))]
-        let from_default = || Self::Directory(Files::new(DEFAULT_DIST.into(), TokioBackend));
-        dist.map_or_else(from_default, |dist| Self::Directory(Files::new(dist, TokioBackend)))
+    pub(crate) fn new(dist: Option<PathBuf>, embedded: Option<EmbeddedClient>) -> Self {
+        match (dist, embedded) {
+            (None, Some(client)) => Self::Embedded(Files::new(PathBuf::new(), client)),
+            (dist, _) => {
+                Self::Directory(Files::new(dist.unwrap_or_else(|| DEFAULT_DIST.into()), TokioBackend))
+            }
+        }
     }
 
     /// The file of the requested path, or the page where the path is one of the page's routes.
     pub(crate) async fn respond(self, request: Request) -> Response {
         match self {
             Self::Directory(files) => files.respond(request).await,
-            #[cfg(feature = "embed")]
             Self::Embedded(files) => files.respond(request).await,
         }
     }

@@ -2,6 +2,7 @@ use std::fs;
 
 use http_body_util::Empty;
 use hyper::{Request, Response, StatusCode, body::Bytes};
+use sightline_server::EmbeddedClient;
 
 use crate::harness::TestServer;
 
@@ -120,6 +121,30 @@ async fn a_browser_with_the_current_page_gets_not_modified() {
     let first = server.get("/room/team-7", &[]).await;
     let again = server.get("/room/team-8", &[("if-none-match", header(&first, "etag"))]).await;
     assert_eq!((again.status(), again.body().len()), (StatusCode::NOT_MODIFIED, 0));
+}
+
+#[tokio::test]
+async fn a_program_with_a_client_in_it_serves_that_client() {
+    const CLIENT: EmbeddedClient = EmbeddedClient {
+        built_unix_s: 1_796_000_000,
+        files: &[
+            ("a-0123456789abcdef.js", b"script"),
+            ("a-0123456789abcdef.js.br", b"small"),
+            ("index.html", b"<p>in the program"),
+        ],
+    };
+    let server = TestServer::start_with(|config| {
+        config.dist = None;
+        config.client = Some(CLIENT);
+    });
+    let page = server.get("/room/team-7", &[]).await;
+    assert_eq!((page.status(), &page.body()[..]), (StatusCode::OK, &b"<p>in the program"[..]));
+    let modified = header(&page, "last-modified").to_owned();
+    let again = server.get("/", &[("if-modified-since", &modified)]).await;
+    assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+    let script = server.get("/a-0123456789abcdef.js", &[("accept-encoding", "br")]).await;
+    assert_eq!((header(&script, "content-encoding"), &script.body()[..]), ("br", &b"small"[..]));
+    assert_eq!(server.get("/b.js", &[]).await.status(), StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]

@@ -149,6 +149,7 @@ pub(crate) fn config_in(directory: &Path) -> Config {
         tls: None,
         http_port: None,
         dist: Some(directory.join("dist")),
+        client: None,
         data_dir: directory.join("data"),
         create_token_file: None,
         allowed_origins: Vec::new(),

@@ -2,8 +2,10 @@
 //! file names that contain a hash.
 //!
 //! Trunk, which serves the client during development and builds with `--debug`, cannot split. So this module runs cargo, the
-//! splitter, wasm-bindgen and wasm-opt, one after the other, and assembles the page from the same `index.html`.
+//! splitter, wasm-bindgen and wasm-opt, one after the other, and assembles the page from the same `index.html`. Splitter and
+//! wasm-bindgen are libraries of this program.
 
+mod bindgen;
 mod compile;
 mod modules;
 mod names;
@@ -20,20 +22,24 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use crate::{tools::ClientTools, workspace};
+use crate::{stages::Stages, tools::ClientTools, workspace};
 
 /// Builds the client into `dist`, for the root of its host.
 ///
 /// # Errors
 /// Where a tool is missing or fails.
-pub(crate) fn build(tools: &ClientTools, dist: &Path) -> Result<()> {
+pub(crate) fn build(tools: &ClientTools, dist: &Path, stages: &mut Stages) -> Result<()> {
+    stages.run("compile the client", 180, compile::compile)?;
+    stages.run("split and shrink the client", 60, || assemble(tools, dist))
+}
+
+fn assemble(tools: &ClientTools, dist: &Path) -> Result<()> {
     let work = workspace::target_dir().join("xtask").join("release");
     if work.exists() {
         fs::remove_dir_all(&work)?;
     }
     fs::create_dir_all(&work)?;
-    let compiled = compile::compile()?;
-    let built = modules::build(tools, &compiled, &work)?;
+    let built = modules::build(tools, &compile::compiled("sightline")?, &work)?;
 
     // Only a complete build replaces the served one. (A rename does not work, since `target` may be on another disk.)
     let staged = work.join("dist");

@@ -8,8 +8,12 @@ use std::{
 
 use anyhow::{Context, Result, anyhow};
 
-use super::{Module, names, script};
-use crate::{process, tools::ClientTools};
+use super::{
+    Module,
+    bindgen::{self, Exports},
+    names, script,
+};
+use crate::{parallel, process, tools::ClientTools};
 
 /// The result of [`build`].
 pub(super) struct Built {
@@ -25,15 +29,7 @@ pub(super) struct Built {
 /// Where a step fails.
 pub(super) fn build(tools: &ClientTools, compiled: &Path, work: &Path) -> Result<Built> {
     let (main, chunks) = split(compiled, work)?;
-    process::run(
-        tools
-            .wasm_bindgen()?
-            // The split modules use the linker's exports; demangling would lose the table of names.
-            .args(["--target", "web", "--keep-lld-exports", "--no-demangle", "--no-typescript"])
-            .args(["--out-name", "sightline", "--out-dir"])
-            .arg(work)
-            .arg(&main),
-    )?;
+    bindgen::generate(&main, work, "sightline", Exports::SplitModules)?;
     let glue = fs::read_to_string(work.join("sightline.js"))?;
     let loader = fs::read_to_string(work.join(script::LOADER))?;
     let script = tools.minify(&script::merge(&glue, &loader)?, "js")?;
@@ -44,11 +40,12 @@ pub(super) fn build(tools: &ClientTools, compiled: &Path, work: &Path) -> Result
     let mut modules =
         vec![Module { name: "sightline".to_owned(), title: "sightline".to_owned(), file: main }];
     modules.extend(chunks);
-    for module in &mut modules {
+    parallel::for_each(&mut modules, |module| {
         let shrunk = work.join(format!("{}.shrunk.wasm", module.name));
         process::run(tools.wasm_opt().arg("-Oz").arg(&module.file).arg("-o").arg(&shrunk))?;
         module.file = shrunk;
-    }
+        Ok(())
+    })?;
     Ok(Built { modules, script })
 }
 

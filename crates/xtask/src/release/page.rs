@@ -119,7 +119,7 @@ impl Link<'_> {
     fn worker(&self) -> Result<Worker> {
         let bin = self.attribute("data-bin").context("index.html: a worker has no data-bin")?;
         let optimisation = self.attribute("data-wasm-opt").unwrap_or_else(|| "z".to_owned());
-        Ok(Worker { manifest: self.href()?, bin, optimisation })
+        Ok(Worker { bin, optimisation })
     }
 
     /// Writes the file that the link names. Returns its new name.

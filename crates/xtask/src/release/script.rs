@@ -91,16 +91,35 @@ pub(super) fn merge(glue: &str, loader: &str) -> Result<String> {
         }
         script.push('\n');
     }
-    ensure!(
-        !script.lines().any(|line| line.starts_with("import ")),
-        "wasm-bindgen's script imports what is not known here"
-    );
-    ensure!(script.contains(MAIN_FILE), "wasm-bindgen's script does not load {MAIN_FILE}");
+    ensure_merged(&script, &namespaces, &exported)?;
     if let Some(namespace) = namespaces.first() {
         script.push_str(&format!("const {namespace} = {{ {} }};\n", exported.join(", ")));
     }
     script.push_str("__wbg_init();\n");
     Ok(script)
+}
+
+/// Every step above that depends on how the tools write their scripts has an effect that is visible here.
+fn ensure_merged(script: &str, namespaces: &[&str], exported: &[&str]) -> Result<()> {
+    let has_line = |start: &str| script.lines().any(|line| line.starts_with(start));
+    ensure!(!has_line("import "), "wasm-bindgen's script imports what is not known here");
+    ensure!(!has_line("export "), "a script exports in a form that is not known here");
+    ensure!(script.contains(MAIN_FILE), "wasm-bindgen's script does not load {MAIN_FILE}");
+    ensure!(script.contains("function __wbg_init("), "wasm-bindgen's script does not begin with __wbg_init");
+    ensure!(script.contains("function makeLoad("), "the splitter's script does not load with makeLoad");
+    ensure!(!exported.is_empty(), "the splitter's script exports nothing that loads a split module");
+    let imported = script.matches(&format!("\"{LOADER_IMPORT}\": ")).count();
+    ensure!(
+        !namespaces.is_empty() && imported == 1,
+        "wasm-bindgen's script names the splitter's {imported} times where its imports are, and not once"
+    );
+    let with_styles = exported.iter().filter(|name| !WITHOUT_STYLES.contains(name)).count();
+    let found = script.matches(&format!("{CHUNKS}__laterStyles, ")).count();
+    ensure!(
+        found == with_styles,
+        "{found} of {with_styles} split modules wait for their styles: the splitter lists what a module needs in another form"
+    );
+    Ok(())
 }
 
 /// The script with the file names of styles and modules in `dist/`. `names` has pairs of a module's name and its file's name.
@@ -125,11 +144,13 @@ if (Symbol.dispose) Unused.prototype[Symbol.dispose] = Unused.prototype.free;
         "./__wasm_split.js": import1,
         "./__wasm_split.js": import2,
     };
+function __wbg_init() {}
 new URL('sightline_bg.wasm', import.meta.url);
 export { initSync, __wbg_init as default };
 "#;
     const LOADER: &str = r#"import { initSync } from "./sightline.js";
     console.error(e);
+function makeLoad(fetcher, deps) {}
 export const __wasm_split_load_figures = load("./split_figures.wasm"
 , [__chunk_5]);
 export const __wasm_split_load_chinese = load("./split_chinese.wasm"
@@ -146,7 +167,9 @@ export const __wasm_split_load_chinese = load("./split_chinese.wasm"
     return {
         "./__wasm_split.js": import1,
     };
+function __wbg_init() {}
 new URL('sightline_bg.wasm', import.meta.url);
+function makeLoad(fetcher, deps) {}
 ...
 const __wasm_split_load_figures = load("./split_figures.wasm"
 , [__laterStyles, __chunk_5]);
@@ -159,9 +182,40 @@ __wbg_init();
     }
 
     #[test]
-    fn a_script_of_another_form_is_refused() {
-        assert!(merge("import x from './elsewhere.js';\n", LOADER).is_err());
-        assert!(merge("\nimport x from './elsewhere.js';\n'sightline_bg.wasm'", LOADER).is_err());
+    fn a_script_of_another_form_is_refused_with_a_sentence() {
+        let refused = |glue: &str, loader: &str| merge(glue, loader).unwrap_err().to_string();
+        let changed = |old, new| {
+            let (glue, loader) = (GLUE.replace(old, new), LOADER.replace(old, new));
+            refused(&glue, &loader)
+        };
+        assert!(
+            changed("import * as import1 from \"./__w", "import x from \"./w")
+                .contains("imports what is not known")
+        );
+        assert!(changed("sightline_bg.wasm", "sightline.wasm").contains("does not load"));
+        assert!(changed("function __wbg_init()", "const __wbg_init = ()").contains("does not begin"));
+        assert!(changed("function makeLoad", "const makeLoad =").contains("does not load with makeLoad"));
+        assert!(changed("export const ", "export let ").contains("exports in a form"));
+        assert!(changed("export const __wasm_split", "const __wasm_split").contains("exports nothing"));
+        assert!(
+            changed("        \"./__wasm_split.js\": import1,", "        ...import1,").contains("0 times")
+        );
+        assert!(changed("\n, [__chunk_5]", ", [__chunk_5]").contains("0 of 1 split modules"));
+    }
+
+    // The scripts are changed line by line. Whoever updates a tool has to look at what it writes now.
+    #[test]
+    fn the_tools_have_the_versions_whose_scripts_are_known() {
+        const KNOWN: [(&str, &str); 2] =
+            [("wasm-bindgen-cli-support", "0.2.130"), ("wasm_split_cli_support", "0.2.4")];
+        let lock = include_str!("../../../../Cargo.lock");
+        for (name, version) in KNOWN {
+            assert!(
+                lock.contains(&format!("name = \"{name}\"\nversion = \"{version}\"\n")),
+                "{name} is not {version} any more: build the client, compare target/xtask/release/*.js with GLUE and LOADER \
+                 above, open the page, and write the new version here"
+            );
+        }
     }
 
     #[test]

@@ -1,0 +1,67 @@
+//! The list of the client's files as a Rust expression, which the server's `main.rs` includes.
+
+use std::{
+    fmt::Write,
+    fs,
+    path::Path,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::{Context, Result};
+
+use crate::sizes;
+
+/// Writes the list of the files in `dist` to `list`. An unchanged client leaves the list as it is, so nothing is compiled again.
+///
+/// # Errors
+/// Where `dist` cannot be read or the list not written.
+pub(crate) fn write_list(dist: &Path, list: &Path) -> Result<()> {
+    let mut files = Vec::new();
+    let mut built = UNIX_EPOCH;
+    for file in sizes::files(dist)? {
+        built = built.max(fs::metadata(&file)?.modified()?);
+        let name = file.strip_prefix(dist)?.to_str().context("a file name that is no text")?;
+        let name = name.replace(std::path::MAIN_SEPARATOR, "/");
+        files.push((name, file.to_str().context("a path that is no text")?.to_owned()));
+    }
+    let text = expression(built, files);
+    if fs::read_to_string(list).ok().as_ref() != Some(&text) {
+        fs::write(list, text)?;
+    }
+    Ok(())
+}
+
+/// `Some(EmbeddedClient { ... })` for pairs of a name and the path of the file.
+fn expression(built: SystemTime, mut files: Vec<(String, String)>) -> String {
+    files.sort();
+    let built_unix_s = built.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
+    let mut text = format!("Some(EmbeddedClient {{\n    built_unix_s: {built_unix_s},\n    files: &[\n");
+    for (name, path) in files {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "        ({name:?}, include_bytes!({path:?})),");
+    }
+    text.push_str("    ],\n})\n");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_has_the_files_in_the_order_of_their_names() {
+        let files = [("index.html", "/x/index.html"), ("b-1.js", "C:\\x\\b-1.js")];
+        let files = files.map(|(name, path)| (name.to_owned(), path.to_owned())).to_vec();
+        assert_eq!(
+            expression(UNIX_EPOCH + Duration::from_secs(7), files),
+            r#"Some(EmbeddedClient {
+    built_unix_s: 7,
+    files: &[
+        ("b-1.js", include_bytes!("C:\\x\\b-1.js")),
+        ("index.html", include_bytes!("/x/index.html")),
+    ],
+})
+"#
+        );
+    }
+}
