@@ -6,7 +6,7 @@
 //!
 //! | module | subject |
 //! |---|---|
-//! | [`command`], [`config`], [`announce`], [`log`] | the command: its options, what it prints and logs |
+//! | [`command`], [`config`], [`announce`], [`log`], `rolling_file` | the command: its options, what it prints and logs |
 //! | [`create_token`] | the command `create-token`: a token that allows to open rooms |
 //! | `server`, `start_error` | all parts put together; why the server does not start |
 //! | `listener`, `accept`, `slots` | TCP ports, the one accept loop, places for connections |
@@ -39,6 +39,7 @@ pub mod origin;
 mod patient;
 pub mod proxy;
 mod redirect;
+mod rolling_file;
 pub mod rooms;
 mod server;
 pub mod signaling;

@@ -1,8 +1,7 @@
 //! The log: its levels, formats and files, and what protects it from floods and forged lines.
 
 use std::{
-    fmt,
-    fs::{self, OpenOptions},
+    fmt, fs,
     io::{self, IsTerminal},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
@@ -10,17 +9,16 @@ use std::{
 
 use axum::http::{HeaderMap, HeaderName};
 use clap::ValueEnum;
-use file_rotate::{ContentLimit, FileRotate, compression::Compression, suffix::AppendCount};
 use tokio::time::Instant;
 use tracing::Subscriber;
 use tracing_subscriber::{
     Layer, filter, fmt::MakeWriter, layer::SubscriberExt, registry::LookupSpan, util::SubscriberInitExt,
 };
 
-use crate::token_bucket::Bucket;
+use crate::{rolling_file::RollingFile, token_bucket::Bucket};
 
 /// A log file that is longer than this is renamed to `name.1`.
-const FILE_BYTES: usize = 16 * 1024 * 1024;
+const FILE_BYTES: u64 = 16 * 1024 * 1024;
 /// Renamed log files that are kept.
 const FILES_KEPT: usize = 5;
 
@@ -153,15 +151,12 @@ where
     }
 }
 
-fn rolling(path: &Path) -> Result<Mutex<FileRotate<AppendCount>>, LogFileError> {
+fn rolling(path: &Path) -> Result<Mutex<RollingFile>, LogFileError> {
     let explained = |source| LogFileError { path: path.to_owned(), source };
     if let Some(dir) = path.parent() {
         fs::create_dir_all(dir).map_err(explained)?;
     }
-    // The library that opens the file later would not say why it cannot.
-    OpenOptions::new().create(true).append(true).open(path).map_err(explained)?;
-    let limit = ContentLimit::BytesSurpassed(FILE_BYTES);
-    Ok(Mutex::new(FileRotate::new(path, AppendCount::new(FILES_KEPT), limit, Compression::None, None)))
+    RollingFile::open(path, FILE_BYTES, FILES_KEPT).map(Mutex::new).map_err(explained)
 }
 
 #[cfg(test)]
