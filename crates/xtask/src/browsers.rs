@@ -4,7 +4,11 @@ use std::{env, fs, path::PathBuf};
 
 use anyhow::{Result, bail};
 
-use crate::{install, tools};
+use crate::{
+    install,
+    system::{Needed, System},
+    tools,
+};
 
 const AXE_VERSION: &str = "4.14.0";
 
@@ -112,6 +116,7 @@ struct Program {
     variable: &'static str,
     candidates: &'static [&'static str],
     debian_package: &'static str,
+    needed: Needed,
 }
 
 const PROGRAMS: [Program; 3] = [
@@ -124,20 +129,29 @@ const PROGRAMS: [Program; 3] = [
             "google-chrome-stable",
             "google-chrome",
             "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+            "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
         ],
         debian_package: "chromium",
+        needed: Needed::Chromium,
     },
     Program {
         name: "chromedriver",
         variable: "CHROMEDRIVER",
-        candidates: &["chromedriver"],
+        candidates: &["chromedriver", "chromium.chromedriver"],
         debian_package: "chromium-driver",
+        needed: Needed::Chromedriver,
     },
     Program {
         name: "Firefox",
         variable: "SIGHTLINE_FIREFOX",
-        candidates: &["firefox-esr", "firefox", "/Applications/Firefox.app/Contents/MacOS/firefox"],
+        candidates: &[
+            "firefox-esr",
+            "firefox",
+            "/Applications/Firefox.app/Contents/MacOS/firefox",
+            "C:\\Program Files\\Mozilla Firefox\\firefox.exe",
+        ],
         debian_package: "firefox-esr",
+        needed: Needed::Firefox,
     },
 ];
 
@@ -151,8 +165,10 @@ impl Program {
 
     fn how_to_get_it(&self) -> String {
         format!(
-            "  {}: on Debian `apt install {}` as root; elsewhere install it and put it on PATH, or name it in {}",
-            self.name, self.debian_package, self.variable
+            "  {}: {}; if it is elsewhere than on PATH, name it in {}",
+            self.name,
+            System::of_this_machine().advice(self.needed),
+            self.variable
         )
     }
 }

@@ -1,4 +1,4 @@
-//! The list of the client's files as a Rust expression, which the server's `main.rs` includes.
+//! The client in the server: the list of its files as a Rust expression, which the server's `main.rs` includes.
 
 use std::{
     fmt::Write,
@@ -9,9 +9,10 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use crate::sizes;
+use crate::{build, sizes, workspace};
 
-/// Writes the list of the files in `dist` to `list`. An unchanged client leaves the list as it is, so nothing is compiled again.
+/// Writes the list of the files in `dist` to `list`, with paths from its folder if they are below it. An unchanged client leaves the list as
+/// it is, so nothing is compiled again.
 ///
 /// # Errors
 /// Where `dist` cannot be read or the list not written.
@@ -22,12 +23,42 @@ pub(crate) fn write_list(dist: &Path, list: &Path) -> Result<()> {
         built = built.max(fs::metadata(&file)?.modified()?);
         let name = file.strip_prefix(dist)?.to_str().context("a file name that is no text")?;
         let name = name.replace(std::path::MAIN_SEPARATOR, "/");
-        files.push((name, file.to_str().context("a path that is no text")?.to_owned()));
+        let path = list.parent().and_then(|folder| file.strip_prefix(folder).ok()).unwrap_or(&file);
+        files.push((name, path.to_str().context("a path that is no text")?.to_owned()));
     }
     let text = expression(built, files);
     if fs::read_to_string(list).ok().as_ref() != Some(&text) {
         fs::write(list, text)?;
     }
+    Ok(())
+}
+
+/// Builds the client into the folder of the server's package, so that cargo installs and publishes the server with it, and copies the texts
+/// into the package of the native peer.
+///
+/// # Errors
+/// Where the client cannot be built or copied.
+pub(crate) fn package() -> Result<()> {
+    build::run(&build::Options::release())?;
+    let folder = workspace::root().join("crates/server/client");
+    let (files, list) = (folder.join("files"), folder.join("embedded.rs"));
+    // Without its list the client does not count, so an interrupted copy is no client.
+    if list.exists() {
+        fs::remove_file(&list)?;
+    }
+    if files.exists() {
+        fs::remove_dir_all(&files)?;
+    }
+    workspace::copy_folder(&workspace::dist_dir(), &files)?;
+    write_list(&files, &list)?;
+    let texts = workspace::root().join("crates/cli/locales");
+    fs::create_dir_all(&texts)?;
+    fs::copy(workspace::root().join("locales/en.json"), texts.join("en.json"))?;
+    println!(
+        "\nThe package of the server has the client now, and that of the native peer its texts. Next:\n  \
+         cargo install --path crates/server\n  \
+         cargo publish --workspace"
+    );
     Ok(())
 }
 

@@ -3,16 +3,15 @@
 //! Compiled tools go to a folder in the user's cache that all clones share. System packages are installed only as root on Debian,
 //! where there is no other user to ask.
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-    sync::OnceLock,
-};
+use std::{env, path::PathBuf, sync::OnceLock};
 
 use anyhow::{Context, Result};
 use etcetera::BaseStrategy;
 
-use crate::process;
+use crate::{
+    process,
+    system::{Needed, System},
+};
 
 /// The folder that holds the tools installed here: `<user cache>/sightline/tools`.
 ///
@@ -48,13 +47,43 @@ pub(crate) fn npm_package_dir(package: &str) -> Result<PathBuf> {
     Ok(tools_dir()?.join("npm").join("node_modules").join(package))
 }
 
-/// Compiles a crate's executables into [`bin_dir`].
+/// How a tool is compiled.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// For a tool that works for long.
+    Release,
+    /// For a tool that reads megabytes: a third of the time to compile, and fast enough.
+    LittleOptimized,
+    /// For a tool that mostly waits.
+    Unoptimized,
+}
+
+/// Installs a crate's executables into [`bin_dir`]: downloaded where the person has `cargo binstall`, else compiled.
 ///
 /// # Errors
 /// Where cargo fails.
-pub(crate) fn from_crates_io(name: &str, version: &str, locked: bool) -> Result<()> {
+pub(crate) fn from_crates_io(name: &str, version: &str, locked: bool, profile: Profile) -> Result<()> {
+    if which::which("cargo-binstall").is_ok() {
+        let mut binstall =
+            process::cargo(["binstall", "--no-confirm", "--disable-strategies", "compile", "--root"]);
+        match process::run(binstall.arg(tools_dir()?).arg(format!("{name}@{version}"))) {
+            Ok(()) => return Ok(()),
+            Err(error) => println!("{error:#}; compiling {name} instead"),
+        }
+    }
     let mut cargo = process::cargo(["install", "--version", version, "--root"]);
     cargo.arg(tools_dir()?).arg(name);
+    match profile {
+        Profile::Release => {}
+        Profile::LittleOptimized => {
+            for setting in ["opt-level=1", "lto=false", "codegen-units=16", "debug=false"] {
+                cargo.args(["--config", &format!("profile.release.{setting}")]);
+            }
+        }
+        Profile::Unoptimized => {
+            cargo.args(["--debug", "--config", "profile.dev.debug=false"]);
+        }
+    }
     if locked {
         cargo.arg("--locked");
     }
@@ -63,11 +92,11 @@ pub(crate) fn from_crates_io(name: &str, version: &str, locked: bool) -> Result<
     process::run(&mut cargo)
 }
 
-/// Whether apt may be used without asking: root on Debian or a related system.
+/// Whether apt may be used without asking: root on Debian. (Ubuntu's packages of browsers only install snaps.)
 pub(crate) fn apt_is_ours() -> bool {
     static OURS: OnceLock<bool> = OnceLock::new();
     *OURS.get_or_init(|| {
-        Path::new("/etc/debian_version").exists()
+        System::of_this_machine() == System::Debian
             && which::which("apt-get").is_ok()
             && process::output(process::command("id").arg("-u")).as_deref() == Some("0")
     })
@@ -92,7 +121,9 @@ pub(crate) fn from_apt(packages: &[&str]) -> Result<()> {
 /// # Errors
 /// Where npm fails.
 pub(crate) fn from_npm(package: &str, version: &str) -> Result<()> {
-    let npm = which::which("npm").context("npm is not installed")?;
+    let npm = which::which("npm").with_context(|| {
+        format!("npm is not installed: {}", System::of_this_machine().advice(Needed::Npm))
+    })?;
     let mut npm = process::command(npm);
     npm.args(["install", "--no-audit", "--no-fund", "--prefix"]).arg(tools_dir()?.join("npm"));
     process::run(npm.arg(format!("{package}@{version}")))

@@ -5,8 +5,9 @@
 //! | `build`, `release`, `placement`, `policy`, `embedded`, `fingerprint`, `sizes` | the client in `dist/`: its modules, its place on a static host, its size |
 //! | `serve`, `test` | running the server; running every check |
 //! | `bench`, `measure`, `soak` | measurements and long tests |
+//! | `documents` | the links of the documents, and the book of them |
 //! | `screenshots`, `icons` | pictures that are in the repository |
-//! | `tools`, `browsers`, `install` | finding and installing tools and browsers |
+//! | `tools`, `browsers`, `install`, `system` | finding and installing tools and browsers |
 //! | `workspace`, `process`, `parallel`, `stages` | paths in this clone; running programs; the table of what took how long |
 #![allow(
     clippy::print_stdout,
@@ -17,6 +18,7 @@
 mod bench;
 mod browsers;
 mod build;
+mod documents;
 mod embedded;
 mod fingerprint;
 mod icons;
@@ -33,6 +35,7 @@ mod serve;
 mod sizes;
 mod soak;
 mod stages;
+mod system;
 mod test;
 mod tools;
 mod workspace;
@@ -71,6 +74,15 @@ enum Task {
     Soak(soak::Options),
     /// Run a matrix of measurements between two browsers, over emulated links where this is root on Linux.
     Measure(measure::Options),
+    /// Build the client into the package of the server, for `cargo install --path crates/server` and `cargo publish`.
+    Package,
+    /// Make a book of the documents, in target/book.
+    Book,
+    /// Print the notes of a release: its section of CHANGELOG.md.
+    ReleaseNotes {
+        /// As in 0.2.0, or the tag v0.2.0
+        version: String,
+    },
     /// Take the README's screenshots again, into docs/screenshots/.
     Screenshots,
     /// Draw the app's icons again from assets/app/icon.svg.
@@ -91,6 +103,9 @@ fn main() -> ExitCode {
         Task::Bench(bench) => bench::run(&bench),
         Task::Soak(options) => soak::run(&options),
         Task::Measure(options) => measure::run(&options),
+        Task::Package => embedded::package(),
+        Task::Book => documents::book(),
+        Task::ReleaseNotes { version } => documents::release_notes(&version),
         Task::Screenshots => screenshots::run(),
         Task::Icons => icons::run(),
     };

@@ -1,6 +1,7 @@
 //! Runs other programs.
 
 use std::{
+    env,
     ffi::OsStr,
     fs::{self, File},
     io::Write,
@@ -20,11 +21,22 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// This workspace's cargo.
+/// This workspace's cargo, without the variables that say which package runs here: build scripts (ring's) that depend on them
+/// would run again, and with them half of the dependencies compile again, whenever a person calls cargo in between.
 pub(crate) fn cargo<const N: usize>(args: [&str; N]) -> Command {
     let mut command = command(workspace::cargo());
+    for (name, _) in env::vars_os() {
+        if is_about_this_package(&name.to_string_lossy()) {
+            command.env_remove(name);
+        }
+    }
     command.args(args);
     command
+}
+
+fn is_about_this_package(variable: &str) -> bool {
+    let starts = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
+    starts.iter().any(|start| variable.starts_with(start))
 }
 
 /// Runs a command with its output on the terminal.
@@ -114,4 +126,21 @@ pub(crate) fn filter(command: &mut Command, input: &str) -> Result<String> {
 pub(crate) fn output(command: &mut Command) -> Option<String> {
     let output = command.output().ok().filter(|output| output.status.success())?;
     Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cargo_is_not_told_which_package_runs_it() {
+        assert!(env::var_os("CARGO_PKG_NAME").is_some(), "cargo names the package of a test");
+        let removed: Vec<_> = cargo(["build"])
+            .get_envs()
+            .filter(|(_, value)| value.is_none())
+            .map(|(name, _)| name.to_owned())
+            .collect();
+        assert!(removed.iter().any(|name| name == "CARGO_PKG_NAME"));
+        assert!(!removed.iter().any(|name| name == "CARGO_TARGET_DIR" || name == "CARGO_HOME"));
+    }
 }

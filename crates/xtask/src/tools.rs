@@ -4,10 +4,17 @@ use std::{path::PathBuf, process::Command};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{install, process, workspace};
+use crate::{
+    install::{self, Profile},
+    process,
+    system::{Needed, System},
+    workspace,
+};
 
 /// Version 0.22 needs a newer Rust than this workspace.
 const TRUNK_VERSION: &str = "0.21.14";
+const CARGO_DENY_VERSION: &str = "0.20.2";
+const MDBOOK_VERSION: &str = "0.5.4";
 const GECKODRIVER_VERSION: &str = "0.37.0";
 /// Used if PATH has no `wasm-opt` that is new enough.
 const NPM_BINARYEN_VERSION: &str = "132.0.0";
@@ -104,6 +111,7 @@ pub(crate) fn trunk() -> Result<PathBuf> {
         package: "trunk",
         version: TRUNK_VERSION,
         locked: true,
+        profile: Profile::LittleOptimized,
         purpose: "serves the client while you work on it",
         duration: "5 to 14 minutes on two cores",
     })
@@ -127,8 +135,41 @@ pub(crate) fn geckodriver() -> Result<PathBuf> {
         package: "geckodriver",
         version: GECKODRIVER_VERSION,
         locked: true,
+        profile: Profile::Unoptimized,
         purpose: "drives Firefox in the tests",
         duration: "1 to 3 minutes on two cores",
+    })
+}
+
+/// The program that checks licenses, sources and bans of the dependencies.
+///
+/// # Errors
+/// Where it is missing and cannot be installed.
+pub(crate) fn cargo_deny() -> Result<PathBuf> {
+    compiled_tool(&CompiledTool {
+        executable: "cargo-deny",
+        package: "cargo-deny",
+        version: CARGO_DENY_VERSION,
+        locked: true,
+        profile: Profile::Unoptimized,
+        purpose: "checks the licenses of the dependencies",
+        duration: "2 to 5 minutes on two cores",
+    })
+}
+
+/// The program that makes a book of the documents.
+///
+/// # Errors
+/// Where it is missing and cannot be installed.
+pub(crate) fn mdbook() -> Result<PathBuf> {
+    compiled_tool(&CompiledTool {
+        executable: "mdbook",
+        package: "mdbook",
+        version: MDBOOK_VERSION,
+        locked: true,
+        profile: Profile::Unoptimized,
+        purpose: "makes a book of the documents",
+        duration: "2 to 5 minutes on two cores",
     })
 }
 
@@ -138,6 +179,7 @@ struct CompiledTool<'a> {
     version: &'a str,
     /// Whether to install with the locked dependencies that its authors tested.
     locked: bool,
+    profile: Profile,
     purpose: &'a str,
     duration: &'a str,
 }
@@ -154,7 +196,7 @@ fn compiled_tool(tool: &CompiledTool<'_>) -> Result<PathBuf> {
         install::bin_dir()?.display(),
         tool.duration
     );
-    install::from_crates_io(tool.package, tool.version, tool.locked)?;
+    install::from_crates_io(tool.package, tool.version, tool.locked, tool.profile)?;
     find(tool)?.with_context(|| format!("{} was installed but does not print its version", tool.executable))
 }
 
@@ -182,6 +224,7 @@ fn wasm_bindgen(executable: &str) -> Result<PathBuf> {
         version: &wasm_bindgen_version(),
         // Its lock file names a crate that was yanked.
         locked: false,
+        profile: Profile::LittleOptimized,
         purpose: "makes the client's JavaScript (the version is Cargo.lock's)",
         duration: "3 to 6 minutes on two cores",
     })
@@ -217,10 +260,11 @@ fn wasm_opt() -> Result<(PathBuf, String)> {
     } else {
         println!(
             "installing wasm-opt {CRATE_WASM_OPT_VERSION}, which shrinks the client: compiled from crates.io into {}, \
-             once, 7 to 13 minutes on two cores, and it needs a C++ compiler (with npm it would take seconds)",
-            install::bin_dir()?.display()
+             once, 7 to 13 minutes on two cores, and it needs a C++ compiler (with npm it would take seconds: {})",
+            install::bin_dir()?.display(),
+            System::of_this_machine().advice(Needed::Npm)
         );
-        install::from_crates_io("wasm-opt", CRATE_WASM_OPT_VERSION, true).context(
+        install::from_crates_io("wasm-opt", CRATE_WASM_OPT_VERSION, true, Profile::Release).context(
             "wasm-opt could not be compiled: install npm, or binaryen by another way than Debian 12's, which is too old",
         )?;
     }
@@ -230,7 +274,10 @@ fn wasm_opt() -> Result<(PathBuf, String)> {
 /// The program that minifies scripts and style sheets; `None` without npm.
 fn esbuild() -> Result<Option<PathBuf>> {
     let find = || -> Result<Option<PathBuf>> {
-        let path = install::npm_bin_dir()?.join("esbuild");
+        // On Windows npm makes `esbuild.cmd`, which only a search finds.
+        let Ok(path) = which::which_in("esbuild", Some(install::npm_bin_dir()?), workspace::root()) else {
+            return Ok(None);
+        };
         let said = process::output(process::command(&path).arg("--version"));
         Ok((said.as_deref() == Some(NPM_ESBUILD_VERSION)).then_some(path))
     };

@@ -22,6 +22,8 @@ use std::{
 
 use anyhow::{Context, Result};
 
+use modules::Built;
+
 use crate::{stages::Stages, tools::ClientTools, workspace};
 
 /// Builds the client into `dist`, for the root of its host.
@@ -30,17 +32,18 @@ use crate::{stages::Stages, tools::ClientTools, workspace};
 /// Where a tool is missing or fails.
 pub(crate) fn build(tools: &ClientTools, dist: &Path, stages: &mut Stages) -> Result<()> {
     stages.run("compile the client", 180, compile::compile)?;
-    stages.run("split and shrink the client", 60, || assemble(tools, dist))
-}
-
-fn assemble(tools: &ClientTools, dist: &Path) -> Result<()> {
     let work = workspace::target_dir().join("xtask").join("release");
     if work.exists() {
         fs::remove_dir_all(&work)?;
     }
     fs::create_dir_all(&work)?;
-    let built = modules::build(tools, &compile::compiled("sightline")?, &work)?;
+    let compiled = compile::compiled("sightline")?;
+    let mut built = stages.run("split the client", 20, || modules::build(tools, &compiled, &work))?;
+    stages.run("shrink the parts of the client", 40, || modules::shrink(tools, &mut built.modules, &work))?;
+    stages.run("assemble the page", 10, || assemble(tools, &built, &work, dist))
+}
 
+fn assemble(tools: &ClientTools, built: &Built, work: &Path, dist: &Path) -> Result<()> {
     // Only a complete build replaces the served one. (A rename does not work, since `target` may be on another disk.)
     let staged = work.join("dist");
     fs::create_dir_all(&staged)?;
@@ -55,7 +58,7 @@ fn assemble(tools: &ClientTools, dist: &Path) -> Result<()> {
     let styles = page::styles(tools, &staged)?;
     let script = script::with_file_names(&built.script, &styles.later, &names);
     let script = place(&staged, "sightline", "js", script.as_bytes())?;
-    page::assemble(tools, &work, &staged, &script, &styles, &names)?;
+    page::assemble(tools, work, &staged, &script, &styles, &names)?;
 
     if dist.exists() {
         fs::remove_dir_all(dist).context("cannot clear dist/")?;

@@ -23,7 +23,7 @@ pub(super) struct Built {
     pub(super) script: String,
 }
 
-/// Splits the client, generates the script, and minimizes all modules.
+/// Splits the client and generates the script.
 ///
 /// # Errors
 /// Where a step fails.
@@ -40,13 +40,20 @@ pub(super) fn build(tools: &ClientTools, compiled: &Path, work: &Path) -> Result
     let mut modules =
         vec![Module { name: "sightline".to_owned(), title: "sightline".to_owned(), file: main }];
     modules.extend(chunks);
-    parallel::for_each(&mut modules, |module| {
+    Ok(Built { modules, script })
+}
+
+/// Minimizes all modules.
+///
+/// # Errors
+/// Where wasm-opt fails.
+pub(super) fn shrink(tools: &ClientTools, modules: &mut [Module], work: &Path) -> Result<()> {
+    parallel::for_each(modules, |module| {
         let shrunk = work.join(format!("{}.shrunk.wasm", module.name));
         process::run(tools.wasm_opt().arg("-Oz").arg(&module.file).arg("-o").arg(&shrunk))?;
         module.file = shrunk;
         Ok(())
-    })?;
-    Ok(Built { modules, script })
+    })
 }
 
 /// The main module and the split modules.
