@@ -5,12 +5,14 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use sightline_server::{EmbeddedClient, Options, command, create_token};
 
-/// The client that `cargo xtask build --server` built. The variable names a file in the form of `client/embedded.rs`.
+/// The client that `cargo xtask build --server` built. The variable names the file with the list.
 #[cfg(sightline_client)]
 const CLIENT: Option<EmbeddedClient> = include!(env!("SIGHTLINE_CLIENT"));
-/// The client of the package.
-#[cfg(not(sightline_client))]
+/// The client of the package (`client/README.md`).
+#[cfg(all(packaged_client, not(sightline_client)))]
 const CLIENT: Option<EmbeddedClient> = include!("../client/embedded.rs");
+#[cfg(not(any(packaged_client, sightline_client)))]
+const CLIENT: Option<EmbeddedClient> = None;
 
 /// Serves Sightline: the client and signaling on one TCP port (--port); STUN and TURN on two more (--turn-port, --turn-tls-port), with a
 /// range of UDP ports for relayed addresses (--turn-relay-ports)

@@ -48,6 +48,7 @@ impl TestServer {
             tls: None,
             http_port: None,
             dist: Some(directories.path().join("dist")),
+            client: None,
             data_dir: directories.path().join("data"),
             create_token_file: None,
             allowed_origins: Vec::new(),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sightline_core::doctor::{Advice, CheckCode, CheckKind, DetailLabel, Verdict, Who};
 
-const LOCALE: &str = include_str!("../../../../../locales/en.json");
+const LOCALE: &str = include_str!(env!("SIGHTLINE_TEXTS"));
 
 /// The texts of the connection doctor.
 pub(super) struct Words(Value);

@@ -1,2 +1,0 @@
-// The client in the package: none. `cargo xtask build --server` builds the server with a client.
-None
