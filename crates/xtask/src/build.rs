@@ -72,14 +72,14 @@ pub(crate) enum Server {
 }
 
 /// Builds the client for the root of its host and, at the same time, the server in release: the last steps of the client use
-/// one processor only.
+/// one processor only. The server has the lower priority, so it uses what the client leaves.
 ///
 /// # Errors
 /// Where one of them fails.
 pub(crate) fn client_and_server(server: Server, stages: &mut Stages) -> Result<()> {
     println!("==> compile the server, beside the client");
     let log = workspace::target_dir().join("xtask").join("server-build.log");
-    let beside = Beside::start(&mut release_server(), log)?;
+    let beside = Beside::start(&mut process::yielding(&release_server()), log)?;
     client(&Options::release(), stages)?;
     stages.run("wait for the server", 60, || beside.wait())?;
     if server == Server::WithClient {

@@ -53,6 +53,30 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
+/// The command at a low priority, where the system has `nice`: what runs beside the longest work must not slow it.
+pub(crate) fn yielding(command: &Command) -> Command {
+    let Ok(nice) = which::which("nice") else {
+        return with_settings_of(command, Command::new(command.get_program()));
+    };
+    let mut yielding = Command::new(nice);
+    yielding.args(["-n", "10"]).arg(command.get_program());
+    with_settings_of(command, yielding)
+}
+
+fn with_settings_of(command: &Command, mut other: Command) -> Command {
+    other.args(command.get_args());
+    if let Some(folder) = command.get_current_dir() {
+        other.current_dir(folder);
+    }
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => other.env(name, value),
+            None => other.env_remove(name),
+        };
+    }
+    other
+}
+
 /// A command that runs beside others. Its output goes to a file, because the output of two programs on one terminal is read by
 /// nobody. It ends with this value.
 pub(crate) struct Beside {
@@ -131,6 +155,19 @@ pub(crate) fn output(command: &mut Command) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_yielding_command_is_the_same_command_at_a_low_priority() {
+        let mut shell = command("sh");
+        shell.args(["-c", "nice; pwd; echo $A$B"]).env("A", "a").env_remove("B");
+        let plain = output(&mut shell).unwrap();
+        let said = output(&mut yielding(&shell)).unwrap();
+        let (plain, said): (Vec<_>, Vec<_>) = (plain.lines().collect(), said.lines().collect());
+        assert_eq!(plain[1..], said[1..]);
+        let [before, after] = [plain[0], said[0]].map(|nice| nice.parse::<i32>().unwrap());
+        assert_eq!(after, (before + 10).min(19));
+    }
 
     #[test]
     fn cargo_is_not_told_which_package_runs_it() {

@@ -25,7 +25,7 @@ const END_TO_END_THREADS: usize = 3;
 pub(crate) struct Options {
     /// `lint`, `native`, `wasm` or `e2e` for one part, else a filter for the names of the tests of all parts.
     part_or_filter: Option<String>,
-    /// A filter for the names of the tests of the part.
+    /// A filter for the names of the tests of the part, or of the lints.
     filter: Option<String>,
     /// Go on after a stage that failed.
     #[arg(long)]
@@ -38,7 +38,16 @@ pub(crate) fn run(options: &Options) -> ExitCode {
         Some(part) => (Some(part), options.filter.as_deref()),
         None => (None, options.part_or_filter.as_deref()),
     };
-    let stages: Vec<_> = STAGES.iter().filter(|stage| part.is_none_or(|part| part == stage.part)).collect();
+    let is_chosen = |stage: &&Stage| {
+        // The lints have no tests to choose from, but several stages.
+        let is_named = part != Some(Part::Lint) || filter.is_none_or(|word| stage.name.contains(word));
+        part.is_none_or(|part| part == stage.part) && is_named
+    };
+    let stages: Vec<_> = STAGES.iter().filter(is_chosen).collect();
+    if stages.is_empty() {
+        eprintln!("error: no lint has {:?} in its name", filter.unwrap_or_default());
+        return ExitCode::FAILURE;
+    }
 
     let mut results = Vec::new();
     for stage in &stages {
