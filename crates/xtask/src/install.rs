@@ -52,7 +52,7 @@ pub(crate) fn npm_package_dir(package: &str) -> Result<PathBuf> {
 pub(crate) enum Profile {
     /// For a tool that works for long.
     Release,
-    /// For a tool that reads megabytes: a third of the time to compile, and fast enough.
+    /// For a tool that reads megabytes: compiled faster than for release, and fast enough.
     LittleOptimized,
     /// For a tool that mostly waits.
     Unoptimized,
