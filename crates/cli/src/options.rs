@@ -16,6 +16,9 @@ const ROOM_VARIABLE: &str = "SIGHTLINE_ROOM";
 /// Contains the token of the server's operator that allows to open rooms, where only its holders may.
 const CREATE_TOKEN_VARIABLE: &str = "SIGHTLINE_CREATE_TOKEN";
 
+/// Stands for the standard input among the files to send, and for the standard output in place of a directory.
+pub const STANDARD_STREAM: &str = "-";
+
 /// A member of a Sightline room without a browser.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "sightline-peer", version, propagate_version = true, max_term_width = 100)]
@@ -183,9 +186,13 @@ pub struct SendOptions {
     #[command(flatten)]
     pub member: MemberOptions,
 
-    /// Files, and directories with everything in them
-    #[arg(value_name = "FILE|DIR")]
+    /// Files, directories with everything in them, and "-" for the standard input
+    #[arg(value_name = "FILE|DIR|-")]
     pub paths: Vec<PathBuf>,
+
+    /// The name of the file from the standard input
+    #[arg(long = "as", value_name = "FILE", default_value = "stdin", value_parser = NonEmptyStringValueParser::new())]
+    pub file_name: String,
 }
 
 impl SendOptions {
@@ -260,7 +267,7 @@ pub struct ReceiveOptions {
     #[command(flatten)]
     pub member: MemberOptions,
 
-    /// The directory for the files
+    /// The directory for the files; "-" writes one file to the standard output
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub into: PathBuf,
 

@@ -12,6 +12,7 @@ mod receive;
 mod saving;
 mod seat;
 mod send;
+mod spool;
 mod visit;
 mod watch;
 
@@ -25,7 +26,7 @@ use crate::{
     certificates::TrustedCertificates,
     failure::{Exit, Failure},
     options::{Command, CommonOptions, MemberOptions, Options, create_token},
-    peer::Setup,
+    peer::{Setup, Storage},
 };
 
 use self::output::Output;
@@ -94,7 +95,7 @@ fn setup(options: &MemberOptions) -> Result<Setup, Failure> {
         name,
         relay_only: options.relay_only,
         ice_servers: ice_servers(&options.common.ice_servers)?,
-        folder: std::env::temp_dir(),
+        storage: Storage::Folder(std::env::temp_dir()),
         resume: None,
         create_token: create_token(),
         source: None,

@@ -126,6 +126,8 @@ pub(super) struct Output {
     is_json: bool,
     is_quiet: bool,
     is_verbose: bool,
+    /// Whether the standard output is for something else.
+    keeps_stdout: bool,
     bars: MultiProgress,
 }
 
@@ -142,8 +144,14 @@ impl Output {
             is_json,
             is_quiet,
             is_verbose: options.is_some_and(|options| options.verbose),
+            keeps_stdout: false,
             bars: MultiProgress::with_draw_target(target),
         }
+    }
+
+    /// Prints results on the standard error from now on: the standard output is for a file.
+    pub(super) fn keep_stdout(&mut self) {
+        self.keeps_stdout = true;
     }
 
     pub(super) fn is_quiet(&self) -> bool {
@@ -166,10 +174,13 @@ impl Output {
         } else {
             return Ok(());
         };
+        let text = text + "\n";
         let written = self.bars.suspend(|| {
+            if self.keeps_stdout {
+                return io::stderr().lock().write_all(text.as_bytes());
+            }
             let mut stdout = io::stdout().lock();
             stdout.write_all(text.as_bytes())?;
-            stdout.write_all(b"\n")?;
             stdout.flush()
         });
         written.map_err(|error| Failure::of_output(&error))

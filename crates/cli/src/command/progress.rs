@@ -46,6 +46,11 @@ impl Progress {
         self.ended += usize::from(self.over.insert(handle));
     }
 
+    /// Prints nothing more about a file that is not taken, and does not count it.
+    pub(super) fn pass_over(&mut self, handle: TransferHandle) {
+        self.over.insert(handle);
+    }
+
     /// Keeps nothing about a transfer that the session forgot, of which no more events come.
     pub(super) fn handle_forgotten(&mut self, handle: TransferHandle) {
         if let Some(bar) = self.bars.remove(&handle) {

@@ -1,6 +1,6 @@
 //! `receive`: stores the files that others offer.
 
-use std::{collections::VecDeque, fs, io::IsTerminal, path::PathBuf, time::Duration};
+use std::{collections::VecDeque, fs, io::IsTerminal, path::Path, time::Duration};
 
 use sightline_core::transfer::{Direction, TransferHandle, TransferState, TransferView};
 use tokio::sync::mpsc;
@@ -16,38 +16,59 @@ use super::{
 use crate::{
     failure::{DISK_FULL, Exit, Failure},
     files::part_path,
-    options::{Acceptance, ReceiveOptions},
+    options::{Acceptance, ReceiveOptions, STANDARD_STREAM},
+    peer::Storage,
 };
 
 pub(super) async fn run(options: &ReceiveOptions, output: &mut Output) -> Result<(), Failure> {
     let address = options.member.address()?;
     let policy = Policy::of(options)?;
-    let folder = options.into.clone();
-    fs::create_dir_all(&folder).map_err(|error| {
-        let sentence = format!("The directory {} cannot be made: {error}.", folder.display());
-        Failure::new(Exit::Local, "storage-refused", sentence)
-    })?;
-    let seat = Seat::of_folder(&folder, &address);
+    let storage = storage(options)?;
+    let seat = match &storage {
+        Storage::Folder(folder) => Seat::of_folder(folder, &address),
+        Storage::Output => {
+            output.keep_stdout();
+            Seat::of_nothing(&address)
+        }
+    };
     let kept = seat.load();
     let answers = if policy == Policy::Ask { Some(read_lines()?) } else { None };
-    let mut visit = Visit::begin(&options.member, output, Some(folder.clone()), kept)?;
+    let mut visit = Visit::begin(&options.member, output, Some(storage.clone()), kept)?;
     if options.daemon {
         visit.wait_for_server();
     }
     let mut receive = Receive {
         visit,
         seat,
-        folder,
+        ends_after_first: options.once || storage == Storage::Output,
+        storage,
+        only: None,
         policy,
         answers,
         questions: VecDeque::new(),
         progress: Progress::default(),
-        ends_after_first: options.once,
     };
     let result = receive.run(options.member.wait.map(Duration::from_secs)).await;
     receive.progress.report(receive.visit.output);
     receive.visit.end(&receive.seat, &result).await;
     result
+}
+
+/// Where the files go: into the directory, which is made if it is missing, or to the standard output.
+fn storage(options: &ReceiveOptions) -> Result<Storage, Failure> {
+    let folder = options.into.clone();
+    if folder.as_os_str() != STANDARD_STREAM {
+        fs::create_dir_all(&folder).map_err(|error| {
+            let sentence = format!("The directory {} cannot be made: {error}.", folder.display());
+            Failure::new(Exit::Local, "storage-refused", sentence)
+        })?;
+        return Ok(Storage::Folder(folder));
+    }
+    if options.daemon {
+        let sentence = "The standard output takes one file, and --daemon stays for more.";
+        return Err(Failure::new(Exit::Usage, "one-file-only", sentence));
+    }
+    Ok(Storage::Output)
 }
 
 /// Which files are accepted.
@@ -79,7 +100,9 @@ impl Policy {
 struct Receive<'a> {
     visit: Visit<'a>,
     seat: Seat,
-    folder: PathBuf,
+    storage: Storage,
+    /// The file that goes to the standard output, if that takes one and was offered it.
+    only: Option<TransferHandle>,
     policy: Policy,
     /// The answers of the person, if questions are asked.
     answers: Option<mpsc::Receiver<Line>>,
@@ -116,6 +139,7 @@ impl Receive<'_> {
             Happening::Connected => self.visit.stop_waiting(),
             Happening::Transfer(handle) => self.show(handle)?,
             Happening::DiskFull(handle) => return Err(self.disk_full(handle)),
+            Happening::OutputFailed(error) => return Err(Failure::of_output(&error)),
             Happening::RecordsChanged => self.seat.note_change(),
             Happening::Alone => return Err(self.visit.nobody_came()),
             Happening::Left(_)
@@ -149,11 +173,15 @@ impl Receive<'_> {
             }
             return self.progress.show(self.visit.output, handle, &view, &name, None);
         }
-        match save(&self.folder, &view) {
+        let Storage::Folder(folder) = &self.storage else {
+            let path = Path::new(STANDARD_STREAM);
+            return self.progress.show(self.visit.output, handle, &view, &name, Some(path));
+        };
+        match save(folder, &view) {
             Ok(path) => self.progress.show(self.visit.output, handle, &view, &name, Some(&path)),
             Err(error) => {
                 // A member chooses name and folder, so they must not end a command that receives other files, too.
-                let part = part_path(&self.folder, &view.id);
+                let part = part_path(folder, &view.id);
                 let sentence = format!("{} arrived and stays in {}: {error}.", view.name, part.display());
                 let event = Event::Warning { code: "storage-refused", sentence: &sentence };
                 self.visit.output.event(&event, None)?;
@@ -177,13 +205,11 @@ impl Receive<'_> {
 
     fn decide(&mut self, handle: TransferHandle, view: &TransferView, name: &str) -> Result<(), Failure> {
         match &self.policy {
-            Policy::All => self.visit.peer.accept(handle),
-            Policy::From(names) if names.iter().any(|wanted| wanted == name) => {
-                self.visit.peer.accept(handle);
-            }
+            Policy::All => self.accept(handle),
+            Policy::From(names) if names.iter().any(|wanted| wanted == name) => self.accept(handle),
             Policy::From(_) => {
                 self.visit.output.note(&format!("Declined {} of {name}.", view.name));
-                self.progress.forget(handle);
+                self.progress.pass_over(handle);
                 self.visit.peer.decline(handle);
             }
             Policy::Ask => {
@@ -196,6 +222,19 @@ impl Receive<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Accepts a file. The standard output takes only the first one.
+    fn accept(&mut self, handle: TransferHandle) {
+        if self.storage != Storage::Output || *self.only.get_or_insert(handle) == handle {
+            return self.visit.peer.accept(handle);
+        }
+        if let Some(view) = self.visit.peer.session().transfers().view(handle) {
+            let name = view.name;
+            self.visit.output.note(&format!("Declined {name}: the standard output takes one file."));
+        }
+        self.progress.pass_over(handle);
+        self.visit.peer.decline(handle);
     }
 
     /// Removes a withdrawn offer, so that they do not pile up while the person thinks. The question that is on the screen stays:
@@ -235,14 +274,9 @@ impl Receive<'_> {
         };
         let Some(handle) = self.questions.pop_front() else { return Ok(()) };
         match text.trim().to_lowercase().as_str() {
-            "y" | "yes" => self.visit.peer.accept(handle),
-            "a" | "all" => {
-                self.policy = Policy::All;
-                self.visit.peer.accept(handle);
-                for waiting in std::mem::take(&mut self.questions) {
-                    self.visit.peer.accept(waiting);
-                }
-            }
+            "y" | "yes" if self.storage == Storage::Output => self.accept_all(handle),
+            "y" | "yes" => self.accept(handle),
+            "a" | "all" => self.accept_all(handle),
             _ => {
                 self.progress.forget(handle);
                 self.visit.peer.decline(handle);
@@ -252,8 +286,20 @@ impl Receive<'_> {
         Ok(())
     }
 
+    /// Accepts this file, and all others without a question.
+    fn accept_all(&mut self, handle: TransferHandle) {
+        self.policy = Policy::All;
+        self.accept(handle);
+        for waiting in std::mem::take(&mut self.questions) {
+            self.accept(waiting);
+        }
+    }
+
     /// Whether the first files, and those offered together with them, arrived.
     fn is_done(&self) -> bool {
+        if self.storage == Storage::Output {
+            return self.only.is_some_and(|only| self.progress.is_over(only));
+        }
         let transfers = self.visit.peer.session().transfers();
         let is_receiving =
             transfers.unfinished().iter().any(|(_, direction)| *direction == Direction::Receiving);

@@ -71,6 +71,11 @@ impl Seat {
         Self::at(state_dir().map(|states| states.join("sightline-peer").join(name)), address)
     }
 
+    /// The seat of a command that no other process can continue.
+    pub(super) fn of_nothing(address: &RoomAddress) -> Self {
+        Self::at(None, address)
+    }
+
     fn at(path: Option<PathBuf>, address: &RoomAddress) -> Self {
         Self {
             path,

@@ -16,12 +16,13 @@ use super::{
     output::Output,
     progress::Progress,
     seat::Seat,
+    spool::spool,
     visit::{Happening, Visit},
 };
 use crate::{
     clock::milliseconds_since_1970,
     failure::{Exit, Failure},
-    options::SendOptions,
+    options::{STANDARD_STREAM, SendOptions},
 };
 
 /// How long files wait for somebody, unless `--wait` says otherwise.
@@ -30,8 +31,25 @@ const WAIT: Duration = Duration::from_secs(600);
 pub(super) async fn run(options: &SendOptions, output: &mut Output) -> Result<(), Failure> {
     let options = options.clone().resolved()?;
     let address = options.member.address()?;
-    let (files, left_out) = find(&options.paths)?;
-    let seat = Seat::of_paths(&options.paths, &address);
+    let is_input = |path: &PathBuf| path.as_os_str() == STANDARD_STREAM;
+    let inputs = options.paths.iter().filter(|path| is_input(path)).count();
+    if inputs > 1 {
+        let sentence = "The standard input can be sent only once.";
+        return Err(Failure::new(Exit::Usage, "one-input-only", sentence));
+    }
+    let paths: Vec<_> = options.paths.iter().filter(|path| !is_input(path)).cloned().collect();
+    let (mut files, left_out) = find(&paths)?;
+    // Deleted when the command ends.
+    let mut spooled = None;
+    if inputs > 0 {
+        let file = spooled.insert(spool(output).await?);
+        files.push(describe_input(&options.file_name, file.path())?);
+    }
+    if files.is_empty() {
+        return Err(Failure::new(Exit::Usage, "no-files", "There are no files in the given directories."));
+    }
+    // Nobody has the standard input a second time.
+    let seat = if inputs > 0 { Seat::of_nothing(&address) } else { Seat::of_paths(&paths, &address) };
     if left_out > 0 {
         let sentence =
             format!("{left_out} symbolic link(s) and special file(s) in directories are not sent.");
@@ -78,6 +96,7 @@ impl Send<'_> {
                 | Happening::Figures(..)
                 | Happening::Run(_)
                 | Happening::DiskFull(_)
+                | Happening::OutputFailed(_)
                 | Happening::Other => {}
             }
             self.visit.keep(&mut self.seat)?;
@@ -184,9 +203,6 @@ fn find(paths: &[PathBuf]) -> Result<(Vec<(FileDescription, PathBuf)>, usize), F
             files.push(describe(path, String::new(), &metadata)?);
         }
     }
-    if files.is_empty() {
-        return Err(Failure::new(Exit::Usage, "no-files", "There are no files in the given directories."));
-    }
     Ok((files, left_out))
 }
 
@@ -244,6 +260,13 @@ fn describe(
     Ok((description, path.to_owned()))
 }
 
+/// The stored standard input, under this name.
+fn describe_input(name: &str, path: &Path) -> Result<(FileDescription, PathBuf), Failure> {
+    let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+    let (description, path) = describe(path, String::new(), &metadata)?;
+    Ok((FileDescription { name: name.to_owned(), ..description }, path))
+}
+
 fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     Failure::new(Exit::Usage, "file-unreadable", format!("{} cannot be read: {error}.", path.display()))
 }
@@ -274,7 +297,7 @@ mod tests {
     #[test]
     fn a_path_without_a_readable_file_fails_before_anything_is_offered() {
         let root = tempfile::tempdir().unwrap();
-        assert_eq!(find(&[root.path().to_owned()]).unwrap_err().code, "no-files");
+        assert!(find(&[root.path().to_owned()]).unwrap().0.is_empty());
         assert_eq!(find(&[root.path().join("nothing")]).unwrap_err().code, "file-unreadable");
     }
 }

@@ -1,6 +1,6 @@
 //! One visit to a room: what all commands have in common.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, io, time::Duration};
 
 use sightline_core::{
     chat::MessageNumber,
@@ -24,7 +24,7 @@ use crate::{
     failure::{Exit, Failure},
     media::Source,
     options::MemberOptions,
-    peer::{Peer, PeerEvent, Setup, Watch},
+    peer::{Peer, PeerEvent, Setup, Storage, Watch},
 };
 
 /// What a command hears of.
@@ -42,6 +42,8 @@ pub(super) enum Happening {
     Transfer(TransferHandle),
     /// The disk is full, and what arrived of this file stays.
     DiskFull(TransferHandle),
+    /// The standard output, which takes a received file, cannot be written any more.
+    OutputFailed(io::Error),
     /// The records of transfers changed.
     RecordsChanged,
     /// A member gets the pictures of this member's source from now on.
@@ -81,12 +83,12 @@ impl<'a> Visit<'a> {
     pub(super) fn begin(
         options: &MemberOptions,
         output: &'a mut Output,
-        folder: Option<PathBuf>,
+        storage: Option<Storage>,
         kept: Option<(String, Records)>,
     ) -> Result<Self, Failure> {
         let mut setup = setup(options)?;
-        if let Some(folder) = folder {
-            setup.folder = folder;
+        if let Some(storage) = storage {
+            setup.storage = storage;
         }
         Self::begin_with(setup, options, output, kept)
     }
@@ -219,6 +221,7 @@ impl<'a> Visit<'a> {
             PeerEvent::Room(event) => self.take_room(event),
             PeerEvent::Transfer(handle) => Ok(Some(Happening::Transfer(handle))),
             PeerEvent::DiskFull(handle) => Ok(Some(Happening::DiskFull(handle))),
+            PeerEvent::OutputFailed(error) => Ok(Some(Happening::OutputFailed(error))),
             PeerEvent::RecordsChanged => Ok(Some(Happening::RecordsChanged)),
             PeerEvent::Watching(member) => Ok(Some(Happening::Watching(member))),
             PeerEvent::CodecMissing(member) => Ok(Some(Happening::CodecMissing(member))),

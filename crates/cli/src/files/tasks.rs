@@ -14,7 +14,7 @@ use sightline_core::transfer::{SinkCommand, SourceCommand, TransferHandle};
 use sightline_protocol::MemberId;
 use tokio::sync::mpsc;
 
-use super::{FromWorker, ToWorker, worker::Worker};
+use super::{FromWorker, Storage, ToWorker, worker::Worker};
 
 /// Free places in the worker's queue below which no more frames are taken from the members.
 const WORKER_RESERVE: usize = 64;
@@ -35,12 +35,12 @@ pub(crate) struct FileTasks {
 }
 
 impl FileTasks {
-    /// Starts the worker, which stores files in `folder`.
+    /// Starts the worker, which stores files in `storage`. Within a runtime.
     ///
     /// # Errors
     /// Where the system starts no thread.
-    pub(crate) fn start(folder: PathBuf) -> io::Result<(Self, mpsc::Receiver<FromWorker>)> {
-        let (worker, from_worker) = Worker::start(folder)?;
+    pub(crate) fn start(storage: Storage) -> io::Result<(Self, mpsc::Receiver<FromWorker>)> {
+        let (worker, from_worker) = Worker::start(storage)?;
         let tasks =
             Self { worker, waiting: VecDeque::new(), sources: HashMap::new(), opened: HashSet::new() };
         Ok((tasks, from_worker))

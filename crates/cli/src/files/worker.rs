@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    path::PathBuf,
+    path::{Path, PathBuf},
     thread::{self, JoinHandle},
 };
 
@@ -12,10 +12,11 @@ use sightline_protocol::{
     MemberId, TransferId,
     transfer::{BulkHeader, TransferEnd},
 };
-use tokio::sync::mpsc;
+use tokio::{runtime::Handle, sync::mpsc};
 
 use super::{
-    FromWorker, ToWorker,
+    FromWorker, Storage, ToWorker,
+    output::OutputSink,
     sink::{self, Sink},
     source::{self, Source},
 };
@@ -33,18 +34,21 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Starts the thread, which stores files in `folder`.
+    /// Starts the thread, which stores files in `storage`. Within a runtime.
     ///
     /// # Errors
     /// Where the system starts no thread.
-    pub(super) fn start(folder: PathBuf) -> std::io::Result<(Self, mpsc::Receiver<FromWorker>)> {
+    pub(super) fn start(storage: Storage) -> std::io::Result<(Self, mpsc::Receiver<FromWorker>)> {
         let (messages, mut received) = mpsc::channel(MAX_MESSAGES);
         let (events, taken) = mpsc::channel(MAX_EVENTS);
+        let runtime = Handle::current();
         let thread = thread::Builder::new().name("files".to_owned()).spawn(move || {
             let mut files = Files {
-                folder,
+                storage,
+                runtime,
                 sources: HashMap::new(),
                 sinks: HashMap::new(),
+                output: None,
                 routes: HashMap::new(),
                 events,
             };
@@ -64,9 +68,12 @@ impl Worker {
 }
 
 struct Files {
-    folder: PathBuf,
+    storage: Storage,
+    runtime: Handle,
     sources: HashMap<TransferHandle, Source>,
     sinks: HashMap<TransferHandle, Sink>,
+    /// The file that goes to the standard output. `None` inside once that ended.
+    output: Option<(TransferHandle, Option<OutputSink>)>,
     /// The sink for the frames of a member with this number.
     routes: HashMap<(MemberId, u32), TransferHandle>,
     events: mpsc::Sender<FromWorker>,
@@ -118,16 +125,9 @@ impl Files {
         match command {
             SinkCommand::Open { transfer, member, number, size_bytes } => {
                 self.routes.insert((member, number), handle);
-                match Sink::open(&self.folder, &transfer, size_bytes) {
-                    Ok(sink) => {
-                        let (opened, is_complete) = (sink.opened(), sink.is_complete());
-                        self.sinks.insert(handle, sink);
-                        self.tell_sink(handle, opened);
-                        if is_complete {
-                            self.complete(handle);
-                        }
-                    }
-                    Err(reason) => self.fail_sink(handle, Some(&transfer), reason),
+                match self.storage.clone() {
+                    Storage::Folder(folder) => self.open_sink(handle, &folder, &transfer, size_bytes),
+                    Storage::Output => self.open_output(handle, size_bytes),
                 }
             }
             SinkCommand::Expect { member, number } => {
@@ -137,14 +137,50 @@ impl Files {
             SinkCommand::Discard { transfer } => {
                 self.forget_routes(handle);
                 self.sinks.remove(&handle);
-                sink::discard(&self.folder, &transfer);
+                if let Some((_, output)) = self.output.as_mut().filter(|(of, _)| *of == handle) {
+                    *output = None;
+                }
+                self.discard(&transfer);
             }
+        }
+    }
+
+    fn open_sink(&mut self, handle: TransferHandle, folder: &Path, transfer: &TransferId, size_bytes: u64) {
+        match Sink::open(folder, transfer, size_bytes) {
+            Ok(sink) => {
+                let (opened, is_complete) = (sink.opened(), sink.is_complete());
+                self.sinks.insert(handle, sink);
+                self.tell_sink(handle, opened);
+                if is_complete {
+                    self.complete(handle);
+                }
+            }
+            Err(reason) => self.fail_sink(handle, Some(transfer), reason),
+        }
+    }
+
+    fn open_output(&mut self, handle: TransferHandle, size_bytes: u64) {
+        if self.output.is_some() {
+            return self.fail_sink(handle, None, TransferEnd::StorageRefused);
+        }
+        let (output, events) = (tokio::io::stdout(), self.events.clone());
+        let sink = OutputSink::open(handle, size_bytes, output, events, &self.runtime);
+        self.tell_sink(handle, sink.opened());
+        self.output = Some((handle, Some(sink)));
+    }
+
+    fn discard(&self, transfer: &TransferId) {
+        if let Storage::Folder(folder) = &self.storage {
+            sink::discard(folder, transfer);
         }
     }
 
     fn handle_frame(&mut self, member: MemberId, frame: &[u8]) {
         let Some((header, payload)) = BulkHeader::split(frame) else { return };
         let Some(handle) = self.routes.get(&(member, header.number)).copied() else { return };
+        if let Some((_, Some(output))) = self.output.as_mut().filter(|(of, _)| *of == handle) {
+            return output.handle_frame(&header, payload);
+        }
         let Some(sink) = self.sinks.get_mut(&handle) else { return };
         match sink.handle_frame(&header, payload) {
             Ok((event, is_complete)) => {
@@ -179,7 +215,7 @@ impl Files {
         self.forget_routes(handle);
         let open = self.sinks.remove(&handle).map(|sink| sink.transfer.clone());
         if let Some(transfer) = transfer.or(open.as_ref()) {
-            sink::discard(&self.folder, transfer);
+            self.discard(transfer);
         }
         self.tell_sink(handle, SinkEvent::Failed(reason));
     }

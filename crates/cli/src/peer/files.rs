@@ -72,6 +72,11 @@ impl Peer {
                 self.session.with_transfers(now, |all| all.handle_sink(handle, &event, now));
             }
             FromWorker::DiskFull(handle) => self.events.push_back(PeerEvent::DiskFull(handle)),
+            FromWorker::OutputFailed(handle, error) => {
+                self.events.push_back(PeerEvent::OutputFailed(error));
+                let failed = SinkEvent::Failed(TransferEnd::StorageRefused);
+                self.session.with_transfers(now, |all| all.handle_sink(handle, &failed, now));
+            }
         }
     }
 

@@ -4,7 +4,7 @@ mod files;
 mod links;
 mod measuring;
 
-use std::{collections::VecDeque, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::VecDeque, io, sync::Arc, time::Duration};
 
 use rustls::ClientConfig;
 use sightline_core::{
@@ -22,6 +22,7 @@ use sightline_protocol::{
 use tokio::sync::mpsc;
 
 use self::links::Links;
+pub use crate::files::Storage;
 use crate::{
     address::RoomAddress,
     arrival::FrameSender,
@@ -56,8 +57,8 @@ pub struct Setup {
     pub relay_only: bool,
     /// The person's own ICE servers; if there are any, they replace the server's.
     pub ice_servers: Vec<IceServer>,
-    /// The folder that received files are stored in.
-    pub folder: PathBuf,
+    /// Where received files go.
+    pub storage: Storage,
     /// The seat of an earlier process, if it is to be taken again.
     pub resume: Option<String>,
     /// The token of the server's operator that allows to open a room, where only its holders may.
@@ -86,6 +87,8 @@ pub enum PeerEvent {
     Transfer(TransferHandle),
     /// The disk is full. What arrived of this file stays for another process; in this one it gets no further.
     DiskFull(TransferHandle),
+    /// The standard output, which takes a received file, cannot be written any more.
+    OutputFailed(io::Error),
     /// The records of the transfers changed.
     RecordsChanged,
     /// A member gets the pictures of this member's source from now on.
@@ -145,7 +148,7 @@ impl Peer {
         };
         let published = setup.source.as_ref().map_or_else(PublishedState::default, Source::published);
         let (files, from_worker) =
-            FileTasks::start(setup.folder).map_err(|error| Failure::of_thread(&error))?;
+            FileTasks::start(setup.storage).map_err(|error| Failure::of_thread(&error))?;
         let measurements = setup.watch.is_some().then(|| measuring::measurements(&request, setup.relay_only));
         let session = RoomSession::new(request, published, random()?);
         let mut peer = Self {

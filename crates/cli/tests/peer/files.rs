@@ -84,19 +84,20 @@ async fn a_directory_arrives_as_a_directory_and_no_file_is_replaced() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_of_anybody_else_is_declined_and_the_sender_hears_of_it() {
+async fn a_file_of_anybody_else_is_declined_and_does_not_end_the_command() {
     let server = TestServer::start();
     let room = server.room("from");
     let folder = tempfile::tempdir().unwrap();
     let (from, into) = (folder.path().join("data.bin"), folder.path().join("into"));
     fs::write(&from, bytes(1000, 1)).unwrap();
-    let mut ada = receiver(&room, &into, &["--from", "Carl"]).await;
+    let mut ada = receiver(&room, &into, &["--from", "Carl", "--once"]).await;
     let (code, stderr) = run(&["send", &room, "--name", "Ben", text(&from)]).await;
     assert_eq!(code, Some(6), "{stderr}");
     assert!(stderr.ends_with("error: data.bin did not reach Ada: it was declined. (declined)\n"), "{stderr}");
     let (code, stderr) = run(&["send", &room, "--name", "Carl", text(&from)]).await;
     assert_eq!(code, Some(0), "{stderr}");
     ada.event_where("file", |event| event["state"] == "done").await;
+    assert_eq!(ada.end().await.0.code(), Some(0));
     assert!(into.join("data.bin").exists());
 }
 

@@ -8,6 +8,7 @@ mod command_line;
 mod failures;
 mod files;
 mod harness;
+mod pipes;
 mod provide;
 /// As in the tests of the core.
 #[path = "../../../core/tests/run/schema_check.rs"]

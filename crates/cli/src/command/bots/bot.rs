@@ -157,6 +157,7 @@ impl Bot {
             // Nobody's files are accepted, and the session tries again what did not connect.
             PeerEvent::Transfer(_)
             | PeerEvent::DiskFull(_)
+            | PeerEvent::OutputFailed(_)
             | PeerEvent::RecordsChanged
             | PeerEvent::Figures(..)
             | PeerEvent::Run(_)
