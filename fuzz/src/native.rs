@@ -8,8 +8,8 @@ use sightline_cli::{arrival, media};
 pub type Property = fn(&[u8]);
 
 /// All targets by name.
-pub const TARGETS: [(&str, Property); 3] =
-    [("ivf_file", ivf_file), ("mp4_file", mp4_file), ("rtp_payloads", rtp_payloads)];
+pub const TARGETS: [(&str, Property); 4] =
+    [("ivf_file", ivf_file), ("mp4_file", mp4_file), ("ogg_file", ogg_file), ("rtp_payloads", rtp_payloads)];
 
 /// Bytes before the frames, and before each frame.
 const HEADER_BYTES: u64 = 32;
@@ -29,6 +29,15 @@ pub fn ivf_file(file: &[u8]) {
 pub fn mp4_file(file: &[u8]) {
     let Ok(summary) = media::examine(Cursor::new(file)) else { return };
     assert!((1..=summary.frames).contains(&summary.keyframes), "{summary:?}");
+}
+
+/// Video files to provide: what is counted of an Ogg file is in the file, once.
+pub fn ogg_file(file: &[u8]) {
+    let Ok(summary) = media::examine(Cursor::new(file)) else { return };
+    assert!((1..=summary.frames).contains(&summary.keyframes), "{summary:?}");
+    if file.starts_with(b"OggS") {
+        assert!(summary.bytes <= file.len() as u64, "{summary:?}");
+    }
 }
 
 /// RTP payloads of a member: frames are not empty, and have no more bytes than headers explain.

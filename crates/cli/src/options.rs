@@ -222,7 +222,7 @@ pub struct ProvideOptions {
     #[command(flatten)]
     pub member: MemberOptions,
 
-    /// The video: IVF, WebM, Matroska or MP4 with VP8, VP9 or AV1, and sound in Opus
+    /// The video: IVF, WebM, Matroska, MP4 or Ogg with VP8, VP9, AV1 or H.264, and sound in Opus
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
 

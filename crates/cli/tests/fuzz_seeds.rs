@@ -52,8 +52,12 @@ fn the_seeds_of_frames_are_whole_frames() {
 }
 
 #[test]
-fn the_seed_of_h264_in_mp4_is_a_whole_file() {
-    let seed = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/mp4_file/h264");
-    let summary = sightline_cli::media::examine(std::fs::File::open(seed).unwrap()).unwrap();
-    assert_eq!((summary.frames, summary.keyframes), (3, 2));
+fn the_seeds_of_video_files_are_whole_files() {
+    for (seed, frames, keyframes) in
+        [("mp4_file/h264", 3, 2), ("mp4_file/h264-fragments", 6, 2), ("ogg_file/vp8-opus", 5, 2)]
+    {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds").join(seed);
+        let summary = sightline_cli::media::examine(std::fs::File::open(path).unwrap()).unwrap();
+        assert_eq!((summary.frames, summary.keyframes), (frames, keyframes), "{seed}");
+    }
 }

@@ -25,8 +25,8 @@ use super::FromWorker;
 
 /// Bytes that may wait to be written. A sender that keeps to the window has half as many under way.
 const MAX_WAITING_BYTES: u64 = 2 * WINDOW_BYTES;
-/// What an item costs beside its bytes.
-const ITEM_BYTES: u64 = 256;
+/// As many of the smallest frames.
+const MAX_ITEMS: usize = 16_384;
 /// A transfer without news for seconds would be requested again, so news come at this interval while the reader reads nothing.
 const NEWS_INTERVAL: Duration = Duration::from_millis(if cfg!(test) { 10 } else { 2000 });
 
@@ -40,7 +40,7 @@ enum Item {
 /// The file on its way to the output. Dropping it ends the output.
 pub(super) struct OutputSink {
     arrivals: Arrivals,
-    items: mpsc::UnboundedSender<Item>,
+    items: mpsc::Sender<Item>,
     waiting_bytes: Arc<AtomicU64>,
 }
 
@@ -53,7 +53,7 @@ impl OutputSink {
         events: mpsc::Sender<FromWorker>,
         runtime: &tokio::runtime::Handle,
     ) -> Self {
-        let (items, received) = mpsc::unbounded_channel();
+        let (items, received) = mpsc::channel(MAX_ITEMS);
         let waiting_bytes = Arc::new(AtomicU64::new(0));
         let writer = Writer {
             handle,
@@ -74,7 +74,8 @@ impl OutputSink {
 
     /// Takes a frame. One for which there is no room is dropped, and has to be sent again.
     pub(super) fn handle_frame(&mut self, header: &BulkHeader, payload: &[u8]) {
-        if self.waiting_bytes.load(Ordering::Relaxed) > MAX_WAITING_BYTES {
+        // A frame makes two items at most.
+        if self.waiting_bytes.load(Ordering::Relaxed) > MAX_WAITING_BYTES || self.items.capacity() < 2 {
             return;
         }
         let mut bytes = Vec::new();
@@ -85,12 +86,12 @@ impl OutputSink {
         let Ok(arrival) = self.arrivals.handle_frame(header, payload, write);
         if !bytes.is_empty() || arrival == Arrival::Written {
             let sha256 = self.arrivals.digest();
-            self.waiting_bytes.fetch_add(bytes.len() as u64 + ITEM_BYTES, Ordering::Relaxed);
+            self.waiting_bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
             // The task ended with an error that it has reported.
-            let _ = self.items.send(Item::Bytes(bytes, sha256));
+            let _ = self.items.try_send(Item::Bytes(bytes, sha256));
         }
         if arrival == Arrival::Wrong {
-            let _ = self.items.send(Item::Wrong);
+            let _ = self.items.try_send(Item::Wrong);
         }
     }
 }
@@ -106,7 +107,7 @@ struct Writer<W> {
 }
 
 impl<W: AsyncWrite + Unpin> Writer<W> {
-    async fn run(mut self, mut items: mpsc::UnboundedReceiver<Item>) {
+    async fn run(mut self, mut items: mpsc::Receiver<Item>) {
         while let Some(item) = items.recv().await {
             match item {
                 Item::Wrong => {
@@ -118,7 +119,7 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
                         let _ = self.events.send(FromWorker::OutputFailed(self.handle, error)).await;
                         return;
                     }
-                    self.waiting_bytes.fetch_sub(bytes.len() as u64 + ITEM_BYTES, Ordering::Relaxed);
+                    self.waiting_bytes.fetch_sub(bytes.len() as u64, Ordering::Relaxed);
                     self.written_bytes += bytes.len() as u64;
                     self.sha256 = sha256;
                     self.tell(self.progress()).await;
@@ -254,7 +255,7 @@ mod tests {
             told = verified_bytes;
         }
         assert_eq!(told, FRAME as u64);
-        assert!(sink.waiting_bytes.load(Ordering::Relaxed) <= MAX_WAITING_BYTES + FRAME as u64 + ITEM_BYTES);
+        assert!(sink.waiting_bytes.load(Ordering::Relaxed) <= MAX_WAITING_BYTES + FRAME as u64);
         let read = tokio::spawn(async move {
             let mut buffer = vec![0; FRAME];
             while reader.read(&mut buffer).await.unwrap() > 0 {}

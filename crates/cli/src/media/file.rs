@@ -16,6 +16,7 @@ use super::{
     ivf::{self, Ivf},
     matroska::{self, Matroska},
     mp4::{self, Mp4},
+    ogg::{self, Ogg},
     track_header::TrackHeader,
 };
 
@@ -60,6 +61,7 @@ enum Container<R: Read + Seek> {
     Ivf(Ivf<R>),
     Matroska(Box<Matroska<R>>),
     Mp4(Box<Mp4<R>>),
+    Ogg(Box<Ogg<R>>),
 }
 
 impl VideoFile<BufReader<File>> {
@@ -83,6 +85,9 @@ impl<R: Read + Seek> VideoFile<R> {
         } else if mp4::is_signature(&signature) {
             let (file, info) = Mp4::open(reader)?;
             (Container::Mp4(Box::new(file)), info)
+        } else if signature.starts_with(ogg::SIGNATURE) {
+            let (file, info) = Ogg::open(reader)?;
+            (Container::Ogg(Box::new(file)), info)
         } else {
             return Err(FileProblem::UnknownFormat);
         };
@@ -96,6 +101,7 @@ impl<R: Read + Seek> VideoFile<R> {
                 Container::Ivf(file) => file.next_frame()?,
                 Container::Matroska(file) => file.next_frame()?,
                 Container::Mp4(file) => file.next_frame()?,
+                Container::Ogg(file) => file.next_frame()?,
             };
             let Some(mut frame) = frame else { return Ok(None) };
             if frame.data.is_empty() {
@@ -124,7 +130,7 @@ impl<R: Read + Seek> VideoFile<R> {
     /// Reads the kind of a picture, and adds what the container keeps apart from it.
     fn complete(&self, frame: &mut Frame) -> Result<(), FileProblem> {
         let header = match &self.container {
-            Container::Ivf(_) => &TrackHeader::Empty,
+            Container::Ivf(_) | Container::Ogg(_) => &TrackHeader::Empty,
             Container::Matroska(file) => &file.header,
             Container::Mp4(file) => &file.header,
         };

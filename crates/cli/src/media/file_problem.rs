@@ -9,7 +9,7 @@ pub enum FileProblem {
     #[error("it cannot be read: {0}")]
     Unreadable(io::Error),
     /// No known container.
-    #[error("it is neither IVF nor WebM nor Matroska nor MP4")]
+    #[error("it is neither IVF nor WebM nor Matroska nor MP4 nor Ogg")]
     UnknownFormat,
     /// A video codec that pages do not decode, by its name in the file.
     #[error("its pictures are in {0}, and only VP8, VP9, AV1 and H.264 are sent without encoding")]
@@ -19,9 +19,6 @@ pub enum FileProblem {
         "its pictures are not in the order in which they are shown, which pages do not decode: encode it once without B-frames"
     )]
     Reordered,
-    /// An MP4 file in fragments.
-    #[error("its pictures are in fragments, which are not read: copy them into an ordinary file first")]
-    Fragmented,
     /// No video track.
     #[error("it contains no pictures")]
     NoPictures,
@@ -48,7 +45,6 @@ impl FileProblem {
             Self::UnknownFormat => "format-unknown",
             Self::UnknownCodec(_) => "codec-unknown",
             Self::Reordered => "frames-reordered",
-            Self::Fragmented => "file-fragmented",
             Self::NoPictures => "no-pictures",
             Self::NoKeyframe => "no-keyframe",
             Self::Truncated => "file-truncated",

@@ -7,7 +7,8 @@
 //! | module | subject |
 //! |---|---|
 //! | `bitstream`, `h264` | what the frames of the codecs say about themselves |
-//! | `ivf`, `matroska`, `mp4`, `file` | the containers, and a file of any |
+//! | `ivf`, `matroska`, `mp4`, `ogg`, `file` | the containers, and a file of any |
+//! | `mp4_boxes`, `mp4_fragments` | the parts of an MP4 file, and the frames that its fragments have |
 //! | `track_header` | what a container keeps apart from the frames |
 //! | `seek_head` | a Matroska file with a wrong SeekHead |
 //! | `file_info`, `file_problem` | what a file's header says; why a file is not provided |
@@ -29,6 +30,9 @@ mod ivf_writer;
 mod matroska;
 mod matroska_writer;
 mod mp4;
+mod mp4_boxes;
+mod mp4_fragments;
+mod ogg;
 pub(crate) mod outlet;
 pub(crate) mod packetizer;
 pub(crate) mod playback;

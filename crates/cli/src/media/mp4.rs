@@ -6,11 +6,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use mp4_atom::{Atom, Codec, Moov, Stbl, StszSamples, Trak};
+use mp4_atom::{Atom, Codec, Moof, Moov, Stbl, StszSamples, Trak};
 
 use super::{
     Frame, MAX_FRAME_BYTES, Track, VideoCodec, file_info::FileInfo, file_problem::FileProblem,
-    h264::Configuration, track_header::TrackHeader,
+    h264::Configuration, mp4_boxes::Boxes, mp4_fragments::Fragments, track_header::TrackHeader,
 };
 
 /// The type of the first box, after its size.
@@ -18,7 +18,7 @@ const FIRST_BOX: &[u8] = b"ftyp";
 /// The longest index: four hours of pictures and sound have about 20 MiB.
 const MAX_INDEX_BYTES: u64 = 64 << 20;
 /// Frames of a track: a day of 60 a second.
-const MAX_SAMPLES: usize = 6_000_000;
+pub(super) const MAX_SAMPLES: usize = 6_000_000;
 
 /// Whether a file with this begin is an MP4 file.
 pub(super) fn is_signature(begin: &[u8]) -> bool {
@@ -37,16 +37,17 @@ pub(super) struct Mp4<R> {
 
 /// One frame in the file.
 #[derive(Debug, Clone, Copy)]
-struct Sample {
-    track: Track,
-    time: Duration,
-    offset: u64,
-    bytes: u32,
+pub(super) struct Sample {
+    pub(super) track: Track,
+    pub(super) time: Duration,
+    pub(super) offset: u64,
+    pub(super) bytes: u32,
 }
 
 impl<R: Read + Seek> Mp4<R> {
     pub(super) fn open(mut reader: R) -> Result<(Self, FileInfo), FileProblem> {
-        let index = read_index(&mut reader)?;
+        let mut boxes = Boxes::new(&mut reader)?;
+        let index = read_index(&mut boxes)?;
         let first_of = |track: &Trak| track.mdia.minf.stbl.stsd.codecs.first().cloned();
         let handled_by = |kind: &[u8; 4]| {
             let handler = mp4_atom::FourCC::new(kind);
@@ -62,18 +63,22 @@ impl<R: Read + Seek> Mp4<R> {
             Some(Codec::Avc3(avc3)) => h264(&avc3.avcc),
             other => return Err(FileProblem::UnknownCodec(name_of(other.as_ref()).to_owned())),
         };
-        if index.mvex.is_some() && sample_count(&video.mdia.minf.stbl) == 0 {
-            return Err(FileProblem::Fragmented);
-        }
         let audio = handled_by(b"soun").find(|track| matches!(first_of(track), Some(Codec::Opus(_))));
         let left_out = handled_by(b"soun").next().filter(|_| audio.is_none());
         let left_out = left_out.map(|track| name_of(first_of(track).as_ref()).to_owned());
-        let mut samples = samples_of(video, Track::Video)?;
-        if codec == VideoCodec::H264 && !samples.is_sorted_by_key(|sample| sample.time) {
-            return Err(FileProblem::Reordered);
-        }
+        let (mut samples, decoded_until) = samples_of(video, Track::Video)?;
+        let mut tracks = vec![(video, Track::Video, decoded_until)];
         if let Some(audio) = audio {
-            samples.extend(samples_of(audio, Track::Audio)?);
+            let (sounds, decoded_until) = samples_of(audio, Track::Audio)?;
+            samples.extend(sounds);
+            tracks.push((audio, Track::Audio, decoded_until));
+        }
+        if index.mvex.is_some() {
+            read_fragments(&mut boxes, &index, Fragments::new(&tracks), &mut samples)?;
+        }
+        let pictures = samples.iter().filter(|sample| sample.track == Track::Video);
+        if codec == VideoCodec::H264 && !pictures.is_sorted_by_key(|sample| sample.time) {
+            return Err(FileProblem::Reordered);
         }
         samples.sort_by_key(|sample| sample.time);
         let info = FileInfo { codec, has_audio: audio.is_some(), left_out };
@@ -102,41 +107,32 @@ impl<R: Read + Seek> Mp4<R> {
 }
 
 /// Finds the index among the boxes of the file, and reads it.
-fn read_index(reader: &mut (impl Read + Seek)) -> Result<Moov, FileProblem> {
-    let end = reader.seek(SeekFrom::End(0))?;
-    let mut at = 0_u64;
-    loop {
-        reader.seek(SeekFrom::Start(at))?;
-        let mut header = [0; 8];
-        reader.read_exact(&mut header)?;
-        let [s0, s1, s2, s3, kind @ ..] = header;
-        let (header_bytes, size) = match u32::from_be_bytes([s0, s1, s2, s3]) {
-            // To the end of the file.
-            0 => (8, end - at),
-            // In the eight bytes after the type.
-            1 => {
-                let mut size = [0; 8];
-                reader.read_exact(&mut size)?;
-                (16, u64::from_be_bytes(size))
-            }
-            size => (8, u64::from(size)),
-        };
-        let body_bytes = size.checked_sub(header_bytes).ok_or(FileProblem::Damaged)?;
-        let next = at.checked_add(size).filter(|next| *next <= end).ok_or(FileProblem::Truncated)?;
-        if &kind == b"moov" {
-            if body_bytes > MAX_INDEX_BYTES {
-                return Err(FileProblem::Damaged);
-            }
-            let mut body = Vec::new();
-            reader.take(body_bytes).read_to_end(&mut body)?;
+fn read_index(boxes: &mut Boxes<impl Read + Seek>) -> Result<Moov, FileProblem> {
+    while let Some(found) = boxes.next()? {
+        if &found.kind == b"moov" {
+            let body = boxes.body(found, MAX_INDEX_BYTES)?;
             return Moov::decode_body(&mut body.as_slice()).map_err(|_| FileProblem::Damaged);
         }
-        if next == end {
-            // A recorder writes the index last, if it comes to that.
-            return Err(FileProblem::Truncated);
-        }
-        at = next;
     }
+    // A recorder writes the index last, if it comes to that.
+    Err(FileProblem::Truncated)
+}
+
+/// Reads the fragments behind the index.
+fn read_fragments(
+    boxes: &mut Boxes<impl Read + Seek>,
+    index: &Moov,
+    mut fragments: Fragments,
+    samples: &mut Vec<Sample>,
+) -> Result<(), FileProblem> {
+    while let Some(found) = boxes.next()? {
+        if &found.kind == b"moof" {
+            let body = boxes.body(found, MAX_INDEX_BYTES)?;
+            let fragment = Moof::decode_body(&mut body.as_slice()).map_err(|_| FileProblem::Damaged)?;
+            fragments.add(&fragment, found.at, index, samples)?;
+        }
+    }
+    Ok(())
 }
 
 fn sample_count(table: &Stbl) -> usize {
@@ -147,7 +143,8 @@ fn sample_count(table: &Stbl) -> usize {
 }
 
 /// The frames of a track (ISO/IEC 14496-12, 8.6.1 and 8.7). Edit lists are not read: they cut off a beginning at most.
-fn samples_of(track: &Trak, kind: Track) -> Result<Vec<Sample>, FileProblem> {
+/// Returns the time at which the next frame would be decoded, too.
+fn samples_of(track: &Trak, kind: Track) -> Result<(Vec<Sample>, u64), FileProblem> {
     let table = &track.mdia.minf.stbl;
     let count = sample_count(table);
     if count > MAX_SAMPLES {
@@ -174,15 +171,20 @@ fn samples_of(track: &Trak, kind: Track) -> Result<Vec<Sample>, FileProblem> {
         };
         let bytes = bytes_of(at).ok_or(FileProblem::Damaged)?;
         let shown_at = decoded_at.saturating_add_signed(shifts.next().unwrap_or(0));
-        let nanoseconds = u128::from(shown_at) * 1_000_000_000 / u128::from(timescale);
-        let time = Duration::from_nanos(u64::try_from(nanoseconds).map_err(|_| FileProblem::Damaged)?);
-        samples.push(Sample { track: kind, time, offset, bytes });
+        samples.push(Sample { track: kind, time: time_of(shown_at, timescale)?, offset, bytes });
         offset = offset.checked_add(u64::from(bytes)).ok_or(FileProblem::Damaged)?;
         left -= 1;
         place = (left > 0).then_some((offset, left));
         decoded_at = decoded_at.saturating_add(u64::from(deltas.next().unwrap_or(0)));
     }
-    Ok(samples)
+    Ok((samples, decoded_at))
+}
+
+/// A time in the units of a track.
+pub(super) fn time_of(units: u64, timescale: u64) -> Result<Duration, FileProblem> {
+    let nanoseconds = (u128::from(units) * 1_000_000_000).checked_div(timescale.into());
+    let nanoseconds = nanoseconds.and_then(|nanoseconds| u64::try_from(nanoseconds).ok());
+    nanoseconds.map(Duration::from_nanos).ok_or(FileProblem::Damaged)
 }
 
 fn repeated<T: Copy>(value: T, count: u32) -> impl Iterator<Item = T> {
@@ -248,31 +250,29 @@ fn name_of(codec: Option<&Codec>) -> &'static str {
     }
 }
 
+/// Small files for tests.
 #[cfg(test)]
-mod tests {
-    use std::io::Cursor;
-
+pub(super) mod testing {
     use mp4_atom::{
-        Av01, Av1c, Avc1, Avcc, Ctts, CttsEntry, Encode, FourCC, Hdlr, Mdhd, Mdia, Minf, Mvex, Stco, Stsc,
-        StscEntry, Stsd, Stsz, Stts, SttsEntry, Vmhd,
+        Av01, Av1c, Ctts, CttsEntry, Encode, FourCC, Hdlr, Mdhd, Mdia, Minf, Stco, Stsc, StscEntry, Stsd,
+        Stsz, Stts, SttsEntry, Vmhd,
     };
 
-    use super::{
-        super::{file::VideoFile, h264::ProfileLevel, testing::AV1_KEY},
-        *,
-    };
+    use super::*;
 
-    /// A frame without the sequence header, which is in the index.
-    const FRAME: [u8; 3] = [0x32, 1, 0x10];
-    const SEQUENCE_HEADER: [u8; 3] = [0x0a, 1, 7];
+    pub(in super::super) const SEQUENCE_HEADER: [u8; 3] = [0x0a, 1, 7];
 
     /// A file of AV1 with these frames, 25 a second, two in each chunk but the last.
-    fn mp4(frames: &[&[u8]], shift: i64) -> Vec<u8> {
+    pub(super) fn mp4(frames: &[&[u8]], shift: i64) -> Vec<u8> {
         mp4_with(frames, shift, |_| {})
     }
 
     /// The same with a changed index.
-    fn mp4_with(frames: &[&[u8]], shift: i64, change: impl FnOnce(&mut Moov)) -> Vec<u8> {
+    pub(in super::super) fn mp4_with(
+        frames: &[&[u8]],
+        shift: i64,
+        change: impl FnOnce(&mut Moov),
+    ) -> Vec<u8> {
         let mut file = b"\0\0\0\x10ftypisom\0\0\0\0".to_vec();
         let begin = file.len() + 8;
         let media: Vec<u8> = frames.concat();
@@ -320,6 +320,22 @@ mod tests {
         file.extend(index);
         file
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use mp4_atom::{Avc1, Avcc, Ctts, CttsEntry};
+
+    use super::{
+        super::{file::VideoFile, h264::ProfileLevel, testing::AV1_KEY},
+        testing::{SEQUENCE_HEADER, mp4, mp4_with},
+        *,
+    };
+
+    /// A frame without the sequence header, which is in the index.
+    const FRAME: [u8; 3] = [0x32, 1, 0x10];
 
     fn open(file: Vec<u8>) -> Result<Vec<(Duration, bool, Bytes)>, FileProblem> {
         let (mut file, _) = VideoFile::open(Cursor::new(file))?;
@@ -398,12 +414,6 @@ mod tests {
         assert_eq!(code(whole[..30].to_vec()), "file-truncated");
         let other: Vec<u8> = super::super::testing::replaced(&whole, b"av01", b"xx01");
         assert_eq!(code(other), "codec-unknown");
-    }
-
-    #[test]
-    fn a_file_in_fragments_has_its_code() {
-        let fragmented = mp4_with(&[], 0, |moov| moov.mvex = Some(Mvex::default()));
-        assert_eq!(open(fragmented).unwrap_err().code(), "file-fragmented");
     }
 
     #[test]
