@@ -7,6 +7,7 @@ use sightline_protocol::limits::MAX_CHAT_TEXT_BYTES;
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{
+    editor::LineEditor,
     lines::{Line, read_lines},
     output::{Event, Output},
     visit::{Happening, Visit},
@@ -19,13 +20,22 @@ use crate::{
 
 /// How long a line waits for somebody who reads it, unless `--wait` says otherwise.
 const WAIT: Duration = Duration::from_secs(120);
+/// The line that lists the members.
+const MEMBERS: &str = "/members";
 /// How long the last lines may take to be delivered.
 const DELIVERY: Duration = Duration::from_secs(30);
 
 pub(super) async fn run(options: &ChatOptions, output: &mut Output) -> Result<(), Failure> {
     let is_person = options.once.is_none() && std::io::stdin().is_terminal();
+    let edits = is_person && std::io::stdout().is_terminal() && !output.is_json();
     let mut visit = Visit::begin(&options.member, output, None, None)?;
     visit.print_members();
+    let mut editor = None;
+    if edits && let Some((started, printer)) = LineEditor::start()? {
+        visit.output.print_through(Some(printer));
+        visit.output.note("Enter sends a line, /members lists who is here, Ctrl-D leaves.");
+        editor = Some(started);
+    }
     let mut chat = Chat {
         visit,
         printed: None,
@@ -34,14 +44,25 @@ pub(super) async fn run(options: &ChatOptions, output: &mut Output) -> Result<()
         waiting: None,
         has_ended: false,
         stays: options.stay,
+        has_commands: editor.is_some(),
         delivery_due: None,
     };
-    let mut lines = match &options.once {
-        Some(text) => once(text.clone()),
-        None => read_lines()?,
+    let mut others;
+    let lines = match (&mut editor, &options.once) {
+        (Some(editor), _) => &mut editor.lines,
+        (None, Some(text)) => {
+            others = once(text.clone());
+            &mut others
+        }
+        (None, None) => {
+            others = read_lines()?;
+            &mut others
+        }
     };
     let wait = options.member.wait.map(Duration::from_secs);
-    let result = chat.run(&mut lines, wait.or((!is_person).then_some(WAIT))).await;
+    let result = chat.run(lines, wait.or((!is_person).then_some(WAIT))).await;
+    chat.visit.output.print_through(None);
+    drop(editor);
     chat.visit.peer.leave().await;
     result
 }
@@ -58,6 +79,8 @@ struct Chat<'a> {
     /// Whether there are no more lines.
     has_ended: bool,
     stays: bool,
+    /// Whether a line may be a command: only what a person edits.
+    has_commands: bool,
     delivery_due: Option<Instant>,
 }
 
@@ -89,6 +112,7 @@ impl Chat<'_> {
                     _ => {}
                 },
                 line = lines.recv(), if reads => match line {
+                    Some(Line::Text(text)) if self.has_commands && text.trim() == MEMBERS => self.list_members(),
                     Some(Line::Text(text)) => {
                         self.waiting = Some(text);
                         if !self.visit.has_company() && let Some(wait) = wait {
@@ -98,6 +122,7 @@ impl Chat<'_> {
                     Some(Line::TooLong) => {
                         self.visit.output.warning("message-too-long", &too_long())?;
                     }
+                    Some(Line::Interrupted) => return Err(Failure::interrupted()),
                     Some(Line::Unreadable(error)) => return Err(Failure::of_input(&error)),
                     None => {
                         self.has_ended = true;
@@ -110,6 +135,15 @@ impl Chat<'_> {
                 }
             }
         }
+    }
+
+    fn list_members(&self) {
+        let of = |(name, is_connected): (&str, bool)| {
+            if is_connected { name.to_owned() } else { format!("{name} (connecting)") }
+        };
+        let names: Vec<_> = self.visit.members().map(of).collect();
+        let names = if names.is_empty() { "nobody else".to_owned() } else { names.join(", ") };
+        self.visit.output.note(&format!("Here: {names}."));
     }
 
     fn send(&mut self, line: &str) -> Result<(), Failure> {

@@ -15,6 +15,8 @@ use crate::failure::Failure;
 pub(super) enum Line {
     Text(String),
     TooLong,
+    /// The person pressed Ctrl-C while a line was edited.
+    Interrupted,
     /// The input cannot be read any further.
     Unreadable(io::Error),
 }
@@ -72,6 +74,7 @@ mod tests {
             .map(|line| match line {
                 Line::Text(text) => text,
                 Line::TooLong => "too long".to_owned(),
+                Line::Interrupted => "interrupted".to_owned(),
                 Line::Unreadable(error) => error.to_string(),
             })
             .collect()

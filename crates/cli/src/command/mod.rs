@@ -3,6 +3,7 @@
 mod bots;
 mod chat;
 mod check;
+mod editor;
 mod interrupts;
 mod lines;
 mod output;

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     io::{self, IsTerminal, Write},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
@@ -10,7 +11,7 @@ use indicatif::{HumanBytes, HumanDuration, MultiProgress, ProgressBar, ProgressD
 use serde::Serialize;
 use sightline_core::doctor::Detail;
 
-use super::bots::Totals;
+use super::{bots::Totals, editor::Printer};
 use crate::{failure::Failure, options::CommonOptions};
 
 /// One event, as `--json` prints it. The schema is in `docs/cli.md`; fields are added, and never removed or renamed.
@@ -128,6 +129,8 @@ pub(super) struct Output {
     is_verbose: bool,
     /// Whether the standard output is for something else.
     keeps_stdout: bool,
+    /// Prints above the line that a person edits.
+    printer: Option<Mutex<Printer>>,
     bars: MultiProgress,
 }
 
@@ -145,6 +148,7 @@ impl Output {
             is_quiet,
             is_verbose: options.is_some_and(|options| options.verbose),
             keeps_stdout: false,
+            printer: None,
             bars: MultiProgress::with_draw_target(target),
         }
     }
@@ -152,6 +156,15 @@ impl Output {
     /// Prints results on the standard error from now on: the standard output is for a file.
     pub(super) fn keep_stdout(&mut self) {
         self.keeps_stdout = true;
+    }
+
+    pub(super) fn is_json(&self) -> bool {
+        self.is_json
+    }
+
+    /// Prints through the editor of a line, if there is one, from now on.
+    pub(super) fn print_through(&mut self, printer: Option<Printer>) {
+        self.printer = printer.map(Mutex::new);
     }
 
     pub(super) fn is_quiet(&self) -> bool {
@@ -175,6 +188,9 @@ impl Output {
             return Ok(());
         };
         let text = text + "\n";
+        if let Some(printer) = &self.printer {
+            return print_above(printer, text).map_err(|error| Failure::of_output(&error));
+        }
         let written = self.bars.suspend(|| {
             if self.keeps_stdout {
                 return io::stderr().lock().write_all(text.as_bytes());
@@ -238,11 +254,20 @@ impl Output {
     }
 
     fn say(&self, line: &str) {
+        if let Some(printer) = self.printer.as_ref().filter(|_| io::stderr().is_terminal()) {
+            let _ = print_above(printer, printable(line) + "\n");
+            return;
+        }
         self.bars.suspend(|| {
             // Without a standard error there is nobody to tell.
             let _ = writeln!(io::stderr().lock(), "{}", printable(line));
         });
     }
+}
+
+fn print_above(printer: &Mutex<Printer>, text: String) -> io::Result<()> {
+    let mut printer = printer.lock().unwrap_or_else(PoisonError::into_inner);
+    printer.print(text).map_err(io::Error::other)
 }
 
 /// One line of JSON without control characters, all of which a terminal may take for commands.

@@ -212,6 +212,7 @@ impl Provide<'_> {
             Some(Line::TooLong) => {
                 return self.visit.output.warning("command-unknown", "A line is too long for a command.");
             }
+            Some(Line::Interrupted) => return Err(Failure::interrupted()),
             Some(Line::Unreadable(error)) => return Err(Failure::of_input(&error)),
             // A service has no input.
             None => self.lines = None,

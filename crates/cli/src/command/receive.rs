@@ -266,6 +266,7 @@ impl Receive<'_> {
             Some(Line::Text(text)) => text,
             // No answer is that long, so it is not yes.
             Some(Line::TooLong) => String::new(),
+            Some(Line::Interrupted) => return Err(Failure::interrupted()),
             Some(Line::Unreadable(error)) => return Err(Failure::of_input(&error)),
             None => {
                 let sentence = "The standard input ended before the question was answered.";

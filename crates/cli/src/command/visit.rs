@@ -160,6 +160,11 @@ impl<'a> Visit<'a> {
         !self.connected.is_empty()
     }
 
+    /// The names of the members that are here, each with whether messages can reach it.
+    pub(super) fn members(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.names.iter().map(|(member, name)| (shown(name, member), self.connected.contains(member)))
+    }
+
     /// The name of a member, for a person: its id if it gave none.
     pub(super) fn name_of(&self, member: &MemberId) -> String {
         self.names

@@ -13,4 +13,6 @@ mod provide;
 /// As in the tests of the core.
 #[path = "../../../core/tests/run/schema_check.rs"]
 mod report_schema;
+#[cfg(target_os = "linux")]
+mod terminal;
 mod watch;

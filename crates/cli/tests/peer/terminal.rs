@@ -1,0 +1,126 @@
+//! `chat` in a terminal: the line that a person edits, and what is printed meanwhile.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{Read, Write},
+    os::fd::OwnedFd,
+    path::PathBuf,
+    process::{ExitStatus, Stdio},
+    thread,
+};
+
+use rustix::{
+    pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
+    termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize},
+};
+use tokio::{process::Child, sync::mpsc, time::timeout};
+
+use crate::harness::{Member, PATIENCE, TestServer, program};
+
+/// A terminal with a program in it.
+struct Screen {
+    keyboard: File,
+    shown: mpsc::Receiver<Vec<u8>>,
+    text: String,
+    terminal: File,
+    child: Child,
+}
+
+impl Screen {
+    fn start(arguments: &[&str]) -> Self {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let size = Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&master, size).unwrap();
+        let path = PathBuf::from(ptsname(&master, Vec::new()).unwrap().into_string().unwrap());
+        let terminal = OpenOptions::new().read(true).write(true).open(path).unwrap();
+        let end = || Stdio::from(OwnedFd::from(terminal.try_clone().unwrap()));
+        let mut command = program();
+        command.args(arguments).env("TERM", "xterm").stdin(end()).stdout(end()).stderr(end());
+        let child = command.kill_on_drop(true).spawn().unwrap();
+        let keyboard = File::from(master);
+        let mut screen = keyboard.try_clone().unwrap();
+        let (to, shown) = mpsc::channel(64);
+        thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(length @ 1..) = screen.read(&mut buffer) {
+                if to.blocking_send(buffer[..length].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { keyboard, shown, text: String::new(), terminal, child }
+    }
+
+    fn type_keys(&mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// Waits until `wanted` is on the screen, and forgets everything up to its end.
+    async fn until(&mut self, wanted: &str) {
+        loop {
+            if let Some(at) = self.text.find(wanted) {
+                self.text.drain(..at + wanted.len());
+                return;
+            }
+            let Ok(Some(bytes)) = timeout(PATIENCE, self.shown.recv()).await else {
+                panic!("{wanted:?} does not come after {:?}", self.text);
+            };
+            self.text.push_str(&String::from_utf8_lossy(&bytes));
+        }
+    }
+
+    async fn end(mut self) -> (ExitStatus, File) {
+        let status = timeout(PATIENCE, self.child.wait()).await.expect("the process did not end").unwrap();
+        (status, self.terminal)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_is_edited_survives_a_message_and_comes_again_from_the_history() {
+    let server = TestServer::start();
+    let room = server.room("editor");
+    let mut ada = Member::start("chat", &room, "Ada", &[""; 0]);
+    ada.event("entered").await;
+    let mut ben = Screen::start(&["chat", &room, "--name", "Ben"]);
+    ben.until("* Ada is here").await;
+    ada.event("member_connected").await;
+    ben.type_keys("hel");
+    ben.until("hel").await;
+    ada.say("are you there?").await;
+    ben.until("Ada: are you there?").await;
+    ben.until("> hel").await;
+    ben.type_keys("lo\r");
+    assert_eq!(ada.event("message").await["text"], "hello");
+    ben.type_keys("\x1b[A!\r");
+    assert_eq!(ada.event("message").await["text"], "hello!");
+    ben.type_keys("/members\r");
+    ben.until("Here: Ada.").await;
+    ben.type_keys("\x04");
+    let (status, terminal) = ben.end().await;
+    assert_eq!(status.code(), Some(0));
+    let modes = tcgetattr(&terminal).unwrap().local_modes;
+    assert!(modes.contains(LocalModes::ECHO | LocalModes::ICANON), "the terminal is as it was");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_ends_while_a_line_is_edited_gives_the_terminal_back() {
+    let server = TestServer::start();
+    let room = server.room("ends");
+    for keys in ["half a line\x03", "half a line"] {
+        let mut ben = Screen::start(&["chat", &room, "--name", "Ben"]);
+        ben.until("Ctrl-D leaves").await;
+        ben.type_keys(keys);
+        ben.until("half a line").await;
+        if !keys.ends_with('\x03') {
+            let process = rustix::process::Pid::from_raw(ben.child.id().unwrap().cast_signed()).unwrap();
+            rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
+        }
+        ben.until("error: Interrupted. (interrupted)").await;
+        let (status, terminal) = ben.end().await;
+        assert_eq!(status.code(), Some(130));
+        let modes = tcgetattr(&terminal).unwrap().local_modes;
+        assert!(modes.contains(LocalModes::ECHO | LocalModes::ICANON), "{keys:?}");
+    }
+}
