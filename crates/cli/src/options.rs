@@ -309,13 +309,13 @@ pub struct WatchOptions {
 }
 
 /// Bots in one process: each is connected to each, so their number counts twice.
-pub const MAX_BOTS: i64 = 64;
+pub const MAX_BOTS: i64 = 100;
 
 /// The options of `bots`.
 #[derive(Debug, Clone, Args)]
 #[allow(missing_docs, reason = "the texts of the options say it")]
 pub struct BotsOptions {
-    /// The number of members, 64 at most; a room takes 8 unless its server says otherwise
+    /// The number of members, 100 at most; a room takes 8 unless its server says otherwise
     #[arg(value_name = "N", value_parser = clap::value_parser!(u16).range(1..=MAX_BOTS))]
     pub count: u16,
 

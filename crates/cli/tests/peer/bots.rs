@@ -93,7 +93,7 @@ async fn bots_with_a_video_say_what_it_contains_and_send_it_to_nobody_without_a_
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_options_and_a_room_without_company_have_a_sentence_and_an_exit_code() {
     let room = "http://localhost:1/room/none";
-    for arguments in [["bots", "0", room], ["bots", "65", room], ["bots", "many", room]] {
+    for arguments in [["bots", "0", room], ["bots", "101", room], ["bots", "many", room]] {
         assert_eq!(run(&arguments).await.0, Some(2), "{arguments:?}");
     }
     let (code, stderr) = run(&["bots", "2", room, "--provide", "missing.webm"]).await;

@@ -17,6 +17,7 @@ use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines},
     process::{Child, ChildStdin, ChildStdout, Command},
     sync::oneshot,
+    task::JoinHandle,
     time::timeout,
 };
 
@@ -30,7 +31,8 @@ pub(crate) struct TestServer {
     /// The ports of STUN and TURN by UDP and TCP, and by TLS.
     pub(crate) turn_ports: Option<(u16, u16)>,
     /// Stops the server when it is dropped.
-    _stop: oneshot::Sender<()>,
+    stop: oneshot::Sender<()>,
+    running: JoinHandle<()>,
 }
 
 impl TestServer {
@@ -70,8 +72,22 @@ impl TestServer {
         let shutdown = async {
             let _ = stopped.await;
         };
-        tokio::spawn(server.run(shutdown, async || std::future::pending().await));
-        Self { addr, is_encrypted, directories, turn_ports, _stop: stop }
+        let running = tokio::spawn(async move {
+            server.run(shutdown, async || std::future::pending().await).await;
+        });
+        Self { addr, is_encrypted, directories, turn_ports, stop, running }
+    }
+
+    /// Stops the server, and starts another one at its port with its data.
+    pub(crate) async fn restart(self) -> Self {
+        let Self { addr, directories, stop, running, .. } = self;
+        drop(stop);
+        timeout(PATIENCE, running).await.expect("the server did not stop").unwrap();
+        let data = directories.path().join("data");
+        let mut server = Self::start_with(|config| (config.port, config.data_dir) = (addr.port(), data));
+        // The data are in the first one.
+        server.directories = directories;
+        server
     }
 
     /// The file with the server's certificate, if the server made it.

@@ -13,6 +13,7 @@ mod provide;
 /// As in the tests of the core.
 #[path = "../../../core/tests/run/schema_check.rs"]
 mod report_schema;
+mod restart;
 #[cfg(target_os = "linux")]
 mod terminal;
 mod watch;

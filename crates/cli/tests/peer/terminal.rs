@@ -85,6 +85,8 @@ async fn a_line_that_is_edited_survives_a_message_and_comes_again_from_the_histo
     ada.event("entered").await;
     let mut ben = Screen::start(&["chat", &room, "--name", "Ben"]);
     ben.until("* Ada is here").await;
+    // Before the prompt the terminal is not the editor's.
+    ben.until("> ").await;
     ada.event("member_connected").await;
     ben.type_keys("hel");
     ben.until("hel").await;
@@ -111,6 +113,7 @@ async fn a_command_that_ends_while_a_line_is_edited_gives_the_terminal_back() {
     for keys in ["half a line\x03", "half a line"] {
         let mut ben = Screen::start(&["chat", &room, "--name", "Ben"]);
         ben.until("Ctrl-D leaves").await;
+        ben.until("> ").await;
         ben.type_keys(keys);
         ben.until("half a line").await;
         if !keys.ends_with('\x03') {

@@ -1,11 +1,14 @@
 //! `cargo xtask bench`: measurements, each beside something else measured in the same run.
 
+mod peers;
+mod running;
 mod signalling;
 mod turn;
 
 use anyhow::Result;
 use clap::Subcommand;
 
+use self::running::{Running, start, start_server};
 use crate::{browsers, process, test, workspace};
 
 /// The measurements of `cargo xtask bench`.
@@ -15,6 +18,8 @@ pub(crate) enum Bench {
     Signalling(signalling::Options),
     /// The server's relay beside coturn: packets per CPU-second, added delay.
     Turn(turn::Options),
+    /// Bots of `sightline-peer` in one room or several: CPU, memory, and what the server needs beside them. Linux.
+    Peers(peers::Options),
     /// The figures in Chromium for 1, 4 and 8 peers: processor time with the panel open, closed, and of bare connections.
     Panel,
     /// Known stalls in both browsers: precision, recall, F1 and error of the ledger and of the browsers' own freezes; cost.
@@ -69,6 +74,7 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
     match bench {
         Bench::Signalling(options) => signalling::run(options),
         Bench::Turn(options) => turn::run(options),
+        Bench::Peers(options) => peers::run(options),
         Bench::Panel => panel(),
         Bench::Quality(options) => quality(options),
         Bench::Transfer(options) => transfer(options),

@@ -1,17 +1,27 @@
 //! The signaling server and a Node relay, each under the same load, one after the other.
 
-use std::{
-    io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
-};
+use std::process::Stdio;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::Value;
 
+use super::{Running, start, start_server};
 use crate::{install, process, workspace};
 
 const NPM_WS_VERSION: &str = "8.23.0";
+
+/// What the server has to allow for the load.
+const MANY: [&str; 8] = [
+    "--max-sockets",
+    "100000",
+    "--max-rooms",
+    "100000",
+    "--max-frames-per-second",
+    "1000000",
+    "--max-bytes-per-second",
+    "1000000000",
+];
 
 /// The load on both servers.
 #[derive(Args)]
@@ -49,7 +59,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         "", "sockets", "signals/CPU-second", "signals/s", "p50 ms", "p99 ms", "KB/socket"
     );
     for sockets in &options.sockets {
-        measure("sightline", start_server()?, *sockets, options.seconds)?;
+        measure("sightline", start_server(&MANY)?, *sockets, options.seconds)?;
         if !options.alone {
             measure("node ws", start_relay()?, *sockets, options.seconds)?;
         }
@@ -61,49 +71,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// A server that is stopped when this is dropped.
-struct Running {
-    child: Child,
-    port: String,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // A process that has ended needs no signal.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn start_server() -> Result<Running> {
-    let mut server = process::command(workspace::release_binary("sightline-server"));
-    server
-        .args(["--port", "0", "--bind", "127.0.0.1", "--log", "error", "--max-sockets", "100000"])
-        .args(["--max-rooms", "100000", "--max-frames-per-second", "1000000"])
-        .args(["--max-bytes-per-second", "1000000000", "--data-dir"])
-        .arg(workspace::target_dir().join("bench"));
-    start(server, |line| {
-        Some(line.trim().strip_prefix("http://localhost:")?.trim_end_matches('/').to_owned())
-    })
-}
-
 fn start_relay() -> Result<Running> {
     let mut relay = process::command("node");
     relay.arg("crates/xtask/src/bench/relay.mjs").arg(install::tools_dir()?.join("npm"));
     start(relay, |line| Some(line.strip_prefix("listening on ")?.to_owned()))
-}
-
-fn start(mut command: Command, port: impl Fn(&str) -> Option<String>) -> Result<Running> {
-    let mut child = command.stdout(Stdio::piped()).spawn().context("cannot start a server")?;
-    let output = child.stdout.take().context("no output")?;
-    let mut running = Running { child, port: String::new() };
-    for line in BufReader::new(output).lines() {
-        if let Some(port) = port(&line?) {
-            running.port = port;
-            return Ok(running);
-        }
-    }
-    bail!("the server ended at once")
 }
 
 fn measure(name: &str, server: Running, sockets: usize, seconds: u64) -> Result<()> {

@@ -46,6 +46,14 @@ pub(super) async fn run(options: &BotsOptions, output: &mut Output) -> Result<()
         None => None,
     };
     warn_of_insecurity(&options.member.common, output)?;
+    let (needed, allowed) = (files_of(options.count.into()), file_limit());
+    if let Some(allowed) = allowed.filter(|allowed| *allowed < needed) {
+        let sentence = format!(
+            "{} bots need about {needed} open files, and this process may have {allowed}: not all will connect.",
+            options.count
+        );
+        output.warning("few-files", &sentence)?;
+    }
     let (to, events) = mpsc::channel(MAX_EVENTS);
     let mut bots = Bots {
         setup: Setup { source: source.clone(), ..setup },
@@ -70,6 +78,31 @@ pub(super) async fn run(options: &BotsOptions, output: &mut Output) -> Result<()
         result = bots.run(options, events) => result,
     };
     bots.end(result).await
+}
+
+/// Sockets of one end of a peer connection: an address of each family, this computer itself, and mDNS.
+const SOCKETS_OF_END: u64 = 4;
+/// Files of the program itself, and the socket of a bot to the server.
+const OTHER_FILES: u64 = 32;
+
+/// How many files this number of bots needs, all of them connected to each other.
+fn files_of(bots: u64) -> u64 {
+    bots * bots.saturating_sub(1) * SOCKETS_OF_END + bots + OTHER_FILES
+}
+
+/// How many files this process may open, after it has asked for as many as it can have: often that is 1024, enough for 16 bots.
+#[cfg(unix)]
+fn file_limit() -> Option<u64> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    getrlimit(Resource::Nofile).current
+}
+
+#[cfg(not(unix))]
+fn file_limit() -> Option<u64> {
+    None
 }
 
 struct Bots<'a> {
