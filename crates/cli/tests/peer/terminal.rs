@@ -21,7 +21,10 @@ use crate::harness::{Member, PATIENCE, TestServer, program};
 struct Screen {
     keyboard: File,
     shown: mpsc::Receiver<Vec<u8>>,
+    /// What was shown after the last text that a test waited for.
     text: String,
+    /// Everything that was shown.
+    all: String,
     terminal: File,
     child: Child,
 }
@@ -50,7 +53,7 @@ impl Screen {
                 }
             }
         });
-        Self { keyboard, shown, text: String::new(), terminal, child }
+        Self { keyboard, shown, text: String::new(), all: String::new(), terminal, child }
     }
 
     fn type_keys(&mut self, keys: &str) {
@@ -59,16 +62,28 @@ impl Screen {
 
     /// Waits until `wanted` is on the screen, and forgets everything up to its end.
     async fn until(&mut self, wanted: &str) {
-        loop {
-            if let Some(at) = self.text.find(wanted) {
-                self.text.drain(..at + wanted.len());
-                return;
-            }
-            let Ok(Some(bytes)) = timeout(PATIENCE, self.shown.recv()).await else {
-                panic!("{wanted:?} does not come after {:?}", self.text);
-            };
-            self.text.push_str(&String::from_utf8_lossy(&bytes));
+        while !self.text.contains(wanted) {
+            self.read().await;
         }
+        let at = self.text.find(wanted).unwrap();
+        self.text.drain(..at + wanted.len());
+    }
+
+    /// Waits until the editor has begun this number of lines. Before that, and between two lines, keys do not go to the editor.
+    async fn until_prompt(&mut self, number: usize) {
+        // The editor lets the terminal mark pasted text as long as it edits.
+        while self.all.matches("\x1b[?2004h").count() < number {
+            self.read().await;
+        }
+    }
+
+    async fn read(&mut self) {
+        let Ok(Some(bytes)) = timeout(PATIENCE, self.shown.recv()).await else {
+            panic!("nothing comes after {:?}", self.text);
+        };
+        let text = String::from_utf8_lossy(&bytes);
+        self.all.push_str(&text);
+        self.text.push_str(&text);
     }
 
     async fn end(mut self) -> (ExitStatus, File) {
@@ -85,8 +100,7 @@ async fn a_line_that_is_edited_survives_a_message_and_comes_again_from_the_histo
     ada.event("entered").await;
     let mut ben = Screen::start(&["chat", &room, "--name", "Ben"]);
     ben.until("* Ada is here").await;
-    // Before the prompt the terminal is not the editor's.
-    ben.until("> ").await;
+    ben.until_prompt(1).await;
     ada.event("member_connected").await;
     ben.type_keys("hel");
     ben.until("hel").await;
@@ -95,10 +109,13 @@ async fn a_line_that_is_edited_survives_a_message_and_comes_again_from_the_histo
     ben.until("> hel").await;
     ben.type_keys("lo\r");
     assert_eq!(ada.event("message").await["text"], "hello");
+    ben.until_prompt(2).await;
     ben.type_keys("\x1b[A!\r");
     assert_eq!(ada.event("message").await["text"], "hello!");
+    ben.until_prompt(3).await;
     ben.type_keys("/members\r");
     ben.until("Here: Ada.").await;
+    ben.until_prompt(4).await;
     ben.type_keys("\x04");
     let (status, terminal) = ben.end().await;
     assert_eq!(status.code(), Some(0));
@@ -113,7 +130,7 @@ async fn a_command_that_ends_while_a_line_is_edited_gives_the_terminal_back() {
     for keys in ["half a line\x03", "half a line"] {
         let mut ben = Screen::start(&["chat", &room, "--name", "Ben"]);
         ben.until("Ctrl-D leaves").await;
-        ben.until("> ").await;
+        ben.until_prompt(1).await;
         ben.type_keys(keys);
         ben.until("half a line").await;
         if !keys.ends_with('\x03') {
