@@ -8,6 +8,7 @@ use crate::{
     id::{ConnectionId, MessageId, RunId, TransferId},
     reaction::Reaction,
     recognition::RecognitionMessage,
+    rekey::Rekey,
     signaling::SignalPayload,
     telemetry::PageTime,
     transfer::{FileOffer, FileProgress, Sha256Digest, TransferEnd},
@@ -121,6 +122,8 @@ pub enum ControlMessage {
     Verify(VerificationStep),
     /// A message about the device of the sender, by which people recognize each other in later calls.
     Recognition(RecognitionMessage),
+    /// The secret of the room, from a host that removed a member.
+    Rekey(Rekey),
     /// The sender leaves the room now; its peer connection closes next.
     Bye,
     /// A message type of a later version.

@@ -36,6 +36,8 @@ pub enum RefusalReason {
     TooMany,
     /// Nobody is in the room, and this server's operator lets only holders of a token open one.
     NotOpen,
+    /// The secret in the link was replaced when a member was removed.
+    LinkChanged,
 }
 
 impl RefusalReason {
@@ -48,6 +50,7 @@ impl RefusalReason {
             Self::NoAnswer => "no-answer",
             Self::TooMany => "too-many",
             Self::NotOpen => "not-open",
+            Self::LinkChanged => "link-changed",
         }
     }
 }

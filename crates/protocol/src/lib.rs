@@ -8,7 +8,7 @@
 //! | [`id`], [`bounded`], [`limits`] | ids, numbers with an upper limit, the limits of every length |
 //! | [`member`], [`room`], [`text`] | members, names of rooms and members, invisible characters in text |
 //! | [`sealed`] | encrypted signals and names, admission to a protected room |
-//! | [`hosting`] | visitors of a locked room |
+//! | [`hosting`], [`rekey`] | visitors of a locked room; the secret that replaces another one after a removal |
 //! | [`signaling`], [`error`] | page and server: the WebSocket's messages, and the server's errors |
 //! | [`control`], [`reaction`], [`telemetry`], [`transfer`], [`verification`], [`recognition`] | page and page: the messages of the data channels |
 //! | [`tabs`] | messages between tabs where there is no server |
@@ -22,6 +22,7 @@ pub mod limits;
 pub mod member;
 pub mod reaction;
 pub mod recognition;
+pub mod rekey;
 pub mod room;
 pub mod sealed;
 pub mod signaling;
@@ -37,6 +38,7 @@ pub use id::{BatchId, ConnectionId, Generation, InstanceId, MemberId, MessageId,
 pub use member::{Arrival, DisplayName, Member, Presence};
 pub use reaction::Reaction;
 pub use recognition::{DeviceKey, RecognitionMessage, RecognitionTag};
+pub use rekey::{AdmissionDigest, KeyId, Rekey, SecretText};
 pub use room::RoomName;
 pub use sealed::{AdmissionTag, SealedName, SealedSignal};
 pub use verification::{Commitment, VerificationNonce, VerificationStep};

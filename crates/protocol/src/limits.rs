@@ -45,6 +45,14 @@ pub const MAX_SEALED_SIGNAL_CHARS: usize = 65_000;
 pub const MAX_SEALED_NAME_CHARS: usize = 400;
 /// Length of an admission tag: 32 bytes in base64url without padding.
 pub const ADMISSION_TAG_CHARS: usize = 43;
+/// Length of a secret in an invitation: 16 bytes in base64url without padding.
+pub const SECRET_CHARS: usize = 22;
+/// Length of the name of a secret: 16 bytes in base64url without padding.
+pub const KEY_ID_CHARS: usize = 22;
+/// Most replaced secrets that a message names. A member that missed more of them has to ask for the new link.
+pub const MAX_REPLACED_KEYS: usize = 32;
+/// Most removed pages that a message names.
+pub const MAX_REMOVED_PAGES: usize = 64;
 /// Length of the commitment of a verification: 32 bytes in base64url without padding.
 pub const COMMITMENT_CHARS: usize = 43;
 /// Length of the public key of a device: 65 bytes in base64url without padding.

@@ -7,6 +7,7 @@ use crate::{
     hosting::{RefusalReason, Visitor},
     id::{ConnectionId, Generation, InstanceId, MemberId},
     member::{Arrival, DisplayName, Member},
+    rekey::AdmissionDigest,
     room::RoomName,
     sealed::{AdmissionTag, SealedName, SealedSignal},
 };
@@ -41,6 +42,9 @@ pub enum ClientMessage {
         /// A token of this server's operator. An operator can let only holders of a token open rooms.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         create_token: Option<String>,
+        /// Whether the client knows [`ClientMessage::Rekey`]; a client of an earlier version does not.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        rekeys: bool,
     },
     /// A signal for one other member.
     Signal {
@@ -76,6 +80,13 @@ pub enum ClientMessage {
     },
     /// A host ends the room for everyone.
     End,
+    /// The sender uses another secret of its protected room from now on. From a host it makes this tag the one that admits to the room.
+    Rekey {
+        /// The tag of the new secret.
+        admission: AdmissionTag,
+        /// The name of the sender, encrypted with the new secret.
+        sealed_name: SealedName,
+    },
     /// Asks for the ICE servers without joining a room, or for fresh credentials in a room.
     IceServers,
     /// Asks for a `pong`, to detect a half-open socket and to measure the round trip.
@@ -115,8 +126,11 @@ pub enum ServerMessage {
         /// Whether the room is locked.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         locked: bool,
+        /// SHA-256 of the tag that admits to a protected room.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        admission_sha256: Option<AdmissionDigest>,
     },
-    /// The hosts or the lock of the room changed.
+    /// The hosts, the lock, or the tag that admits to the room changed.
     RoomState {
         /// The members that are hosts.
         hosts: Vec<MemberId>,
@@ -124,6 +138,9 @@ pub enum ServerMessage {
         locked: bool,
         /// The resume token from now on.
         resume: String,
+        /// SHA-256 of the tag that admits to a protected room from now on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        admission_sha256: Option<AdmissionDigest>,
     },
     /// The room is locked, and its hosts are asked. Followed by `joined` or `refused`.
     Waiting,

@@ -42,6 +42,9 @@ fn every_client_message_reads_and_writes_as_documented() {
     client(json!({"type": "remove", "id": "m2"}));
     client(json!({"type": "make_host", "id": "m2"}));
     client(json!({"type": "end"}));
+    client(json!({"type": "join", "protocol": 1, "room": "team-7", "admission": "t".repeat(43), "name": "",
+        "sealed_name": "aZ09-_", "instance": "i1", "attended": true, "rekeys": true}));
+    client(json!({"type": "rekey", "admission": "t".repeat(43), "sealed_name": "aZ09-_"}));
     client(json!({"type": "leave"}));
     client(json!({"type": "ice_servers"}));
     client(json!({"type": "ping", "nonce": 7}));
@@ -71,13 +74,15 @@ fn every_server_message_reads_and_writes_as_documented() {
         "ice_servers": [], "room_limit": 8, "hosts": ["m1"], "locked": true}),
     );
     server(json!({"type": "room_state", "hosts": ["m1"], "locked": false, "resume": "t"}));
+    server(json!({"type": "room_state", "hosts": ["m1"], "locked": true, "resume": "t",
+        "admission_sha256": "d".repeat(43)}));
     server(json!({"type": "waiting"}));
     server(json!({"type": "knock", "visitor": {"id": "m3", "name": "Cy", "instance": "i3"}}));
     server(
         json!({"type": "knock", "visitor": {"id": "m3", "name": "", "sealed_name": "aZ09-_", "instance": "i3"}}),
     );
     server(json!({"type": "knock_ended", "id": "m3"}));
-    for reason in ["locked", "refused", "no-answer", "too-many"] {
+    for reason in ["locked", "refused", "no-answer", "too-many", "not-open", "link-changed"] {
         server(json!({"type": "refused", "reason": reason}));
     }
     server(json!({"type": "removed"}));
