@@ -130,7 +130,11 @@ impl Registry {
 
     fn forget_room(&mut self, key: &RoomKey) {
         self.end_knocks(key, RefusalReason::NoAnswer);
-        if let Some(until) = self.rooms.remove(key).and_then(|room| room.hosts_awaited_until) {
+        let Some(room) = self.rooms.remove(key) else { return };
+        for replaced in room.replaced() {
+            self.replaced.remove(replaced);
+        }
+        if let Some(until) = room.hosts_awaited_until {
             self.awaited.remove(&(until, key.clone()));
         }
     }
@@ -155,10 +159,10 @@ impl Registry {
             self.outputs.push_back(Output::Close(socket, closing));
             return;
         }
-        let Newcomer { name, sealed_name, instance, address, .. } = newcomer;
+        let Newcomer { name, sealed_name, instance, address, rekeys, .. } = newcomer;
         let visitor = Visitor { id, name, sealed_name, instance };
         let until = now + KNOCK_WAIT;
-        room.knocks.push(Knock { socket, visitor: visitor.clone(), address });
+        room.knocks.push(Knock { socket, visitor: visitor.clone(), address, rekeys });
         self.visitors.insert(socket, (key.clone(), until));
         self.knocks.insert((until, socket));
         self.send(socket, ServerMessage::Waiting);
@@ -194,6 +198,8 @@ impl Registry {
             occupancy: Occupancy::Present(knock.socket),
             client: ClientKind::Attended,
             is_host: false,
+            knows_rekey: knock.rekeys,
+            rekeys: Place::new_rekeys(now),
         });
         self.settle_entry(knock.socket, Seat { room: key.clone(), id }, false, now);
     }
@@ -256,7 +262,7 @@ impl Registry {
     // State.
 
     /// Begins a new version of the rules, and gives everybody who is present the state and a token of it.
-    fn begin_version(&mut self, key: &RoomKey, now: UnixTime) {
+    pub(super) fn begin_version(&mut self, key: &RoomKey, now: UnixTime) {
         if let Some(room) = self.rooms.get_mut(key) {
             room.begin_version();
         }
@@ -270,7 +276,8 @@ impl Registry {
         let told = told.filter(|place| Some(&place.id) != except);
         let states = told.filter_map(|place| {
             let (hosts, locked) = (room.hosts(), room.rules.locked);
-            let state = ServerMessage::RoomState { hosts, locked, resume: self.token(key, room, place, now) };
+            let (resume, admission_sha256) = (self.token(key, room, place, now), key.digest());
+            let state = ServerMessage::RoomState { hosts, locked, resume, admission_sha256 };
             Some(Output::Send(place.socket()?, state))
         });
         let states: Vec<_> = states.collect();

@@ -27,11 +27,11 @@ const RESTORE_WINDOW: Duration = Duration::from_secs(120);
 
 impl Registry {
     pub(super) fn join(&mut self, socket: SocketId, key: RoomKey, newcomer: Newcomer, now: UnixTime) {
-        let claims = newcomer
-            .resume
-            .as_deref()
-            .and_then(|token| self.key.verify(token, now))
-            .filter(|claims| claims.room == key);
+        let claims = newcomer.resume.as_deref().and_then(|token| self.key.verify(token, now));
+        let (key, claims) = self.find_room(key, claims);
+        if self.replaced.contains(&key) {
+            return self.refuse_old_link(socket, &newcomer);
+        }
         let restored = claims.as_ref().and_then(|claims| self.forgotten_rules(claims, now));
         let is_restored = restored.is_some_and(|rules| self.restore(&key, rules, now));
         let room = self.rooms.get(&key);
@@ -44,7 +44,7 @@ impl Registry {
             .is_some_and(|(claims, room)| claims.rules.version == room.rules.version);
         let is_locked = room.is_some_and(|room| room.rules.locked);
         let seat = match claims {
-            Some(claims) if held => Some(self.take_back(socket, claims, newcomer, now)),
+            Some(claims) if held => Some(self.take_back(socket, key.clone(), claims.id, newcomer, now)),
             _ if is_locked && !is_of_now => return self.knock(socket, key, newcomer, now),
             claims => self.take_new(socket, key.clone(), claims, restored, newcomer, now),
         };
@@ -109,12 +109,13 @@ impl Registry {
     fn take_back(
         &mut self,
         socket: SocketId,
-        claims: ResumeClaims,
+        room: RoomKey,
+        id: MemberId,
         newcomer: Newcomer,
         now: UnixTime,
     ) -> Seat {
         let fresh_arrival = self.next_arrival(now);
-        let seat = Seat { room: claims.room, id: claims.id };
+        let seat = Seat { room, id };
         if let Some(place) = self.rooms.get_mut(&seat.room).and_then(|room| room.place_mut(&seat.id)) {
             match place.occupancy {
                 Occupancy::Present(older) => {
@@ -133,6 +134,7 @@ impl Registry {
             place.name = newcomer.name;
             place.sealed_name = newcomer.sealed_name;
             place.client = newcomer.client;
+            place.knows_rekey = newcomer.rekeys;
             place.occupancy = Occupancy::Present(socket);
         }
         seat
@@ -194,6 +196,8 @@ impl Registry {
             occupancy: Occupancy::Present(socket),
             client: newcomer.client,
             is_host,
+            knows_rekey: newcomer.rekeys,
+            rekeys: Place::new_rekeys(now),
         });
         if is_host && let Some(until) = room.hosts_awaited_until.take() {
             self.awaited.remove(&(until, key.clone()));
@@ -248,6 +252,7 @@ impl Registry {
             room_limit: self.settings.room_limit,
             hosts: if is_earlier { Vec::new() } else { room.hosts() },
             locked: !is_earlier && room.rules.locked,
+            admission_sha256: seat.room.digest(),
         };
         self.send(socket, joined);
         self.tell_others(seat, &ServerMessage::PeerJoined { member });

@@ -31,6 +31,8 @@ pub(super) struct Knock {
     pub(super) socket: SocketId,
     pub(super) visitor: Visitor,
     pub(super) address: IpAddr,
+    /// Whether its client knows what a rekey is.
+    pub(super) rekeys: bool,
 }
 
 #[derive(Debug)]

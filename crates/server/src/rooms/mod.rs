@@ -12,6 +12,7 @@ mod knocks;
 mod newcomer;
 mod place;
 mod registry;
+mod rekeying;
 mod resume;
 mod room;
 mod room_key;

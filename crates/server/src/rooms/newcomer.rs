@@ -15,4 +15,6 @@ pub(super) struct Newcomer {
     pub(super) client: ClientKind,
     pub(super) address: IpAddr,
     pub(super) create_token: Option<String>,
+    /// Whether its client knows what a rekey is.
+    pub(super) rekeys: bool,
 }

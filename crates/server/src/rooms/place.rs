@@ -3,7 +3,7 @@
 use sightline_protocol::{Arrival, DisplayName, InstanceId, Member, MemberId, Presence, SealedName};
 
 use super::socket_id::SocketId;
-use crate::time::UnixTime;
+use crate::{time::UnixTime, token_bucket::Bucket};
 
 /// A place with the data of its member.
 #[derive(Debug)]
@@ -16,7 +16,14 @@ pub(super) struct Place {
     pub(super) occupancy: Occupancy,
     pub(super) client: ClientKind,
     pub(super) is_host: bool,
+    /// Whether its client knows what a rekey is.
+    pub(super) knows_rekey: bool,
+    /// How many secrets the member may still name.
+    pub(super) rekeys: Bucket<UnixTime>,
 }
+
+/// Secrets of one member: at once, and a second. As many as the hosts of a room may act.
+const REKEYS: (f64, f64) = (20.0, 1.0);
 
 /// Whether the member's socket is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +59,10 @@ impl ClientKind {
 }
 
 impl Place {
+    pub(super) fn new_rekeys(now: UnixTime) -> Bucket<UnixTime> {
+        Bucket::full(REKEYS.0, REKEYS.1, now)
+    }
+
     /// The member data for the other members.
     pub(super) fn member(&self) -> Member {
         Member {

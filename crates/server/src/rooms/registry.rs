@@ -1,7 +1,7 @@
 //! The state machine of all rooms: who joins, leaves, is away or returns, and who is told.
 
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
+    collections::{BTreeSet, HashMap, HashSet, VecDeque},
     net::IpAddr,
     time::Duration,
 };
@@ -76,6 +76,8 @@ pub struct Registry {
     pub(super) key: ResumeKey,
     pub(super) random: StdRng,
     pub(super) rooms: HashMap<RoomKey, Room>,
+    /// The tags of replaced secrets, which admit to nothing while their room exists.
+    pub(super) replaced: HashSet<RoomKey>,
     pub(super) seats: HashMap<SocketId, Seat>,
     /// The sockets that wait at a locked room, and for how long.
     pub(super) visitors: HashMap<SocketId, (RoomKey, UnixTime)>,
@@ -107,6 +109,7 @@ impl Registry {
             key,
             random,
             rooms: HashMap::new(),
+            replaced: HashSet::new(),
             seats: HashMap::new(),
             visitors: HashMap::new(),
             holds: BTreeSet::new(),
@@ -147,6 +150,7 @@ impl Registry {
                     resume,
                     attended,
                     create_token,
+                    rekeys,
                     ..
                 },
                 None,
@@ -156,7 +160,7 @@ impl Registry {
                 self.join(
                     socket,
                     room,
-                    Newcomer { name, sealed_name, instance, resume, client, address, create_token },
+                    Newcomer { name, sealed_name, instance, resume, client, address, create_token, rekeys },
                     now,
                 );
             }
@@ -203,6 +207,9 @@ impl Registry {
                 self.act_as_host(socket, &seat, HostAction::MakeHost(id), now);
             }
             (ClientMessage::End, Some(seat)) => self.act_as_host(socket, &seat, HostAction::End, now),
+            (ClientMessage::Rekey { admission, sealed_name }, Some(seat)) => {
+                self.rekey(socket, &seat, &admission, sealed_name, now);
+            }
             (ClientMessage::Ping { nonce }, Some(_)) => self.send(socket, ServerMessage::Pong { nonce }),
         }
     }

@@ -7,6 +7,7 @@ use sightline_protocol::{Arrival, Member, MemberId};
 use super::{
     knocks::Knocks,
     place::{ClientKind, Place},
+    room_key::RoomKey,
     socket_id::SocketId,
     version::RoomRules,
 };
@@ -17,6 +18,9 @@ const HOST_ACTIONS: (f64, f64) = (20.0, 1.0);
 
 /// Most ids of removed members that are remembered. What keeps a removed member out is the lock; the ids only end its old name.
 const MAX_REMOVED: usize = 64;
+
+/// Most tags of replaced secrets that a room keeps. An older link opens an empty room.
+const MAX_REPLACED: usize = 16;
 
 /// The places of one room. Rooms are small (`RoomSettings::room_limit`), so a list is searched from end to end.
 #[derive(Debug)]
@@ -29,6 +33,8 @@ pub(super) struct Room {
     pub(super) hosts_awaited_until: Option<UnixTime>,
     host_actions: Bucket<UnixTime>,
     removed: VecDeque<MemberId>,
+    /// The tags that admitted to the room before its secret was replaced.
+    replaced: VecDeque<RoomKey>,
 }
 
 impl Room {
@@ -40,6 +46,7 @@ impl Room {
             hosts_awaited_until: None,
             host_actions: Bucket::full(HOST_ACTIONS.0, HOST_ACTIONS.1, now),
             removed: VecDeque::new(),
+            replaced: VecDeque::new(),
         }
     }
 
@@ -140,6 +147,20 @@ impl Room {
     /// Begins a new version of the rules: the tokens of the present members are to be replaced.
     pub(super) fn begin_version(&mut self) {
         self.rules.version.epoch = self.rules.version.epoch.saturating_add(1);
+    }
+
+    /// Notes that another tag admits to the room from now on. Returns a tag that is forgotten.
+    pub(super) fn note_replaced(&mut self, key: RoomKey) -> Option<RoomKey> {
+        self.replaced.push_back(key);
+        if self.replaced.len() > MAX_REPLACED { self.replaced.pop_front() } else { None }
+    }
+
+    pub(super) fn replaced(&self) -> impl Iterator<Item = &RoomKey> {
+        self.replaced.iter()
+    }
+
+    pub(super) fn was_replaced(&self, key: &RoomKey) -> bool {
+        self.replaced.contains(key)
     }
 
     pub(super) fn was_removed(&self, id: &MemberId) -> bool {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::digest::{SHA256, digest};
-use sightline_protocol::{AdmissionTag, RoomName};
+use sightline_protocol::{AdmissionDigest, AdmissionTag, RoomName};
 
 const HASH_BYTES: usize = 32;
 
@@ -23,6 +23,16 @@ impl RoomKey {
     pub fn new(name: RoomName, tag: Option<&AdmissionTag>) -> Self {
         let hash = |tag: &AdmissionTag| digest(&SHA256, tag.as_str().as_bytes()).as_ref().try_into().ok();
         Self { name, admission: tag.and_then(hash) }
+    }
+
+    /// Whether a tag admits to the room.
+    pub(super) fn is_protected(&self) -> bool {
+        self.admission.is_some()
+    }
+
+    /// SHA-256 of the tag, for the members.
+    pub(super) fn digest(&self) -> Option<AdmissionDigest> {
+        AdmissionDigest::new(URL_SAFE_NO_PAD.encode(self.admission?)).ok()
     }
 
     /// Reads what `Display` wrote.

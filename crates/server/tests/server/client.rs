@@ -207,6 +207,7 @@ pub(crate) fn join(room: &str, name: &str, resume: Option<String>) -> ClientMess
         resume,
         attended: None,
         create_token: None,
+        rekeys: false,
     }
 }
 

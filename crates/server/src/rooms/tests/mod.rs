@@ -3,14 +3,15 @@
 mod hosts;
 mod opening;
 mod random_sequences;
+mod rekeying;
 mod scenarios;
 
 use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
 use rand::{SeedableRng, rngs::StdRng};
 use sightline_protocol::{
-    Arrival, ConnectionId, DisplayName, ErrorCode, Generation, InstanceId, Member, MemberId,
-    PROTOCOL_VERSION, Presence, RefusalReason, RoomName, Visitor,
+    AdmissionDigest, AdmissionTag, Arrival, ConnectionId, DisplayName, ErrorCode, Generation, InstanceId,
+    Member, MemberId, PROTOCOL_VERSION, Presence, RefusalReason, RoomName, SealedName, Visitor,
     signaling::{ClientMessage, ServerMessage, Signal, SignalCandidate, SignalPayload},
 };
 
@@ -29,6 +30,10 @@ struct World {
     attended: Option<bool>,
     /// What the next clients say in `create_token`.
     create_token: Option<String>,
+    /// The secret of the next clients, by a number.
+    secret: Option<u8>,
+    /// Whether the next clients know what a rekey is.
+    rekeys: bool,
     /// The address of the next clients.
     address: IpAddr,
     /// The members that were refused the relay.
@@ -61,6 +66,8 @@ struct View {
     is_locked: bool,
     /// The visitors that wait, as a host knows them.
     knocks: Vec<Visitor>,
+    /// Which tag admits to the room.
+    digest: Option<AdmissionDigest>,
 }
 
 impl World {
@@ -74,6 +81,8 @@ impl World {
             clients: BTreeMap::new(),
             attended: None,
             create_token: None,
+            secret: None,
+            rekeys: true,
             address: [192, 0, 2, 1].into(),
             revoked: Vec::new(),
         }
@@ -95,13 +104,14 @@ impl World {
             ClientMessage::Join {
                 protocol: PROTOCOL_VERSION,
                 room: RoomName::new(room).unwrap(),
-                admission: None,
-                sealed_name: None,
+                admission: self.secret.map(tag),
+                sealed_name: self.secret.map(|secret| sealed(secret, instance)),
                 name: DisplayName::cut(instance),
                 instance: InstanceId::new(instance).unwrap(),
                 resume: resume.map(str::to_owned),
                 attended: self.attended,
                 create_token: self.create_token.clone(),
+                rekeys: self.rekeys,
             },
         );
         if let Some(view) = &mut self.clients.get_mut(&socket).unwrap().seat {
@@ -196,14 +206,34 @@ impl Client {
     fn hear(&mut self, message: ServerMessage) {
         match (message, &mut self.seat) {
             (
-                ServerMessage::Joined { you, arrival, room, members, resume, hosts, locked, .. },
+                ServerMessage::Joined {
+                    you,
+                    arrival,
+                    room,
+                    members,
+                    resume,
+                    hosts,
+                    locked,
+                    admission_sha256: digest,
+                    ..
+                },
                 seat @ None,
             ) => {
                 let others = members.into_iter().map(|member| (member.id.clone(), member)).collect();
                 let instance = InstanceId::new("set-by-join").unwrap();
                 let (is_locked, knocks) = (locked, Vec::new());
-                *seat =
-                    Some(View { room, me: you, instance, arrival, resume, others, hosts, is_locked, knocks });
+                *seat = Some(View {
+                    room,
+                    me: you,
+                    instance,
+                    arrival,
+                    resume,
+                    others,
+                    hosts,
+                    is_locked,
+                    knocks,
+                    digest,
+                });
             }
             (ServerMessage::PeerJoined { member }, Some(view)) => {
                 assert_ne!(member.id, view.me, "told about itself");
@@ -214,7 +244,8 @@ impl Client {
                 assert_eq!(member.presence, Presence::Present, "away twice");
                 member.presence = Presence::Away;
             }
-            (ServerMessage::RoomState { hosts, locked, resume }, Some(view)) => {
+            (ServerMessage::RoomState { hosts, locked, resume, admission_sha256 }, Some(view)) => {
+                view.digest = admission_sha256;
                 view.hosts = hosts;
                 view.is_locked = locked;
                 view.resume = resume;
@@ -240,6 +271,16 @@ impl Client {
 fn registry(settings: &RoomSettings, seed: u64) -> Registry {
     let key = ResumeKey::new(&[7; ResumeKey::BYTES]);
     Registry::new(settings.clone(), key, StdRng::seed_from_u64(seed))
+}
+
+/// The tag of a secret.
+fn tag(secret: u8) -> AdmissionTag {
+    AdmissionTag::new(format!("{secret:043}")).unwrap()
+}
+
+/// A name that is encrypted with a secret.
+fn sealed(secret: u8, name: &str) -> SealedName {
+    SealedName::new(format!("{secret}-{name}")).unwrap()
 }
 
 fn any_signal() -> Signal {

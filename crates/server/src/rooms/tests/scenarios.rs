@@ -229,6 +229,7 @@ fn a_message_before_join_and_a_second_join_and_another_version_have_their_codes(
         resume: None,
         attended: None,
         create_token: None,
+        rekeys: true,
     };
     let ada = world.join("abc", "i1", None);
     world.say(ada, join(PROTOCOL_VERSION));
