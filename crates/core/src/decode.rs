@@ -10,9 +10,9 @@ use serde::{
     de::{IgnoredAny, MapAccess, Visitor},
 };
 use sightline_protocol::{
-    MemberId,
+    MemberId, Rekey,
     control::ControlMessage,
-    limits::MAX_FRAME_BYTES,
+    limits::{MAX_FRAME_BYTES, MAX_REMOVED_PAGES, MAX_REPLACED_KEYS},
     signaling::{ServerMessage, SignalPayload},
     tabs::TabMessage,
     telemetry::{MAX_TELEMETRY_BYTES, TelemetryMessage},
@@ -50,6 +50,11 @@ pub fn control_message(text: &str) -> Result<ControlMessage, Unreadable> {
         // A data channel is encrypted already.
         ControlMessage::BulkSignal { payload: SignalPayload::Sealed(_), .. } => Err(Unreadable::Malformed),
         ControlMessage::BulkSignal { payload, .. } if !is_plausible(payload) => Err(Unreadable::Malformed),
+        ControlMessage::Rekey(Rekey { replaces, removed, .. })
+            if replaces.len() > MAX_REPLACED_KEYS || removed.len() > MAX_REMOVED_PAGES =>
+        {
+            Err(Unreadable::Malformed)
+        }
         _ => Ok(message),
     }
 }

@@ -57,6 +57,8 @@ pub enum NoticeCode {
     KnockUnanswered,
     /// Nobody is in the room, and only holders of a token of the server's operator may open one.
     RoomNotOpen,
+    /// The secret in the link was replaced when a member was removed.
+    LinkChanged,
     /// A host removed this member.
     Removed,
     /// A host ended the room for everyone.
@@ -124,6 +126,7 @@ impl NoticeCode {
             Self::KnockRefused => "knock-refused",
             Self::KnockUnanswered => "knock-unanswered",
             Self::RoomNotOpen => "room-not-open",
+            Self::LinkChanged => "link-changed",
             Self::Removed => "removed",
             Self::RoomEnded => "room-ended",
             Self::OriginRefused => "origin-refused",
@@ -166,6 +169,7 @@ impl NoticeCode {
                 | Self::KnockRefused
                 | Self::KnockUnanswered
                 | Self::RoomNotOpen
+                | Self::LinkChanged
                 | Self::Removed
                 | Self::RoomEnded
                 | Self::OriginRefused

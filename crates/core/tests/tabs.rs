@@ -49,6 +49,7 @@ impl Tabs {
                 resume,
                 attended: Some(true),
                 create_token: None,
+                rekeys: false,
             },
         );
         tab

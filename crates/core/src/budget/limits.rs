@@ -68,6 +68,8 @@ pub enum MessageKind {
     Verify,
     /// A message about the member's device.
     Recognition,
+    /// A message about the secret of the room.
+    Rekey,
     /// A message on the `telemetry` channel.
     Telemetry,
     /// A frame on a `bulk` channel while files of the member are on their way to this page.
@@ -78,7 +80,7 @@ pub enum MessageKind {
 
 impl MessageKind {
     /// All kinds, in the order of their declaration.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::Control,
         Self::ControlByte,
         Self::Unreadable,
@@ -104,6 +106,7 @@ impl MessageKind {
         Self::Use,
         Self::Verify,
         Self::Recognition,
+        Self::Rekey,
         Self::Telemetry,
         Self::BulkFrame,
         Self::UnwantedFrame,
@@ -176,6 +179,8 @@ impl MessageKind {
             Self::Verify => limit(60, 1.0),
             // One for each connection that is used, and two for each comparison.
             Self::Recognition => limit(60, 1.0),
+            // One for each connection that is used, and twenty removals at once.
+            Self::Rekey => limit(60, 1.0),
             // Pings, clock, reception and sending are about ten messages a second on each of two connections; a page that was
             // blocked for a minute receives a minute of them at once.
             Self::Telemetry => limit(1_500, 50.0),
@@ -218,6 +223,9 @@ pub const RECOGNITIONS_OF_MEMBER: Limit = limit(8, 1.0 / 60.0);
 
 /// Computations of tags for all members together, because a server can invent members. Enough for a room of 64.
 pub const RECOGNITIONS_OF_PAGE: Limit = limit(128, 0.1);
+
+/// Secrets that this page takes from hosts. The hosts of a room act twenty times at once and once a second.
+pub const REKEYS: Limit = limit(30, 1.0);
 
 /// Longest candidate, all its fields together, in bytes. Browsers write less than 300.
 pub const MAX_CANDIDATE_BYTES: usize = 2_048;

@@ -88,6 +88,7 @@ pub(super) fn charges_of_control(
         ControlMessage::Use | ControlMessage::Renew => Some(MessageKind::Use),
         ControlMessage::Verify(_) => Some(MessageKind::Verify),
         ControlMessage::Recognition(_) => Some(MessageKind::Recognition),
+        ControlMessage::Rekey(_) => Some(MessageKind::Rekey),
         ControlMessage::TransferOffer(offer) if !transfers.is_offered(&offer.transfer) => {
             Some(MessageKind::Offer)
         }

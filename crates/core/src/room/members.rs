@@ -143,6 +143,16 @@ impl Members {
         let Some(peer) = self.get_mut(id) else { return };
         let instance = peer.view().member.instance.clone();
         peer.end();
+        self.shut_out(instance);
+    }
+
+    /// The member with this page, if it is in the room.
+    pub(super) fn of_instance(&self, instance: &InstanceId) -> Option<&MemberId> {
+        self.peers.iter().find(|peer| peer.view().member.instance == *instance).map(PeerSession::id)
+    }
+
+    /// Never again accepts anything of a page, whether the server lists it now or not.
+    pub(super) fn shut_out(&mut self, instance: InstanceId) {
         if self.removed.len() >= MAX_REMOVED {
             self.removed.pop_front();
         }
@@ -193,8 +203,8 @@ impl Members {
         let Some((peer, local)) = self.get(from).zip(self.local_id()) else { return Ok(()) };
         let signal = match path.open(peer.view().member, local, signal) {
             Ok(signal) => signal,
-            // A reload makes honest signals stale.
-            Err(Refusal::Stale) => return Err(Refusal::Stale),
+            // A reload makes honest signals stale, and a removal makes them come with another secret.
+            Err(refusal @ (Refusal::Stale | Refusal::OtherSecret)) => return Err(refusal),
             Err(refusal) => {
                 self.admit(from, (MessageKind::Unreadable, 1), now);
                 return Err(refusal);

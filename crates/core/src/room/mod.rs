@@ -5,7 +5,7 @@
 //! | module | subject |
 //! |---|---|
 //! | `session` | routes inputs to the parts, and their outputs to each other and to the page |
-//! | `signal_path` | signals and room events through the server: connection, protection by the link (`sealing`), ICE servers |
+//! | `signal_path` | signals and room events through the server: connection, protection by the link (`sealing`, `listed_names`), ICE servers |
 //! | `members` | the other members ([`PeerSession`](crate::peer::PeerSession)), and the intake of what they send (`budgets`) |
 //! | `peer_trust` | what the person knows of each member: codes that they compare (`verifying`), devices from earlier calls |
 //! | `hosting` | hosts, lock and visitors, as the server says |
@@ -24,6 +24,7 @@ mod changes;
 mod content;
 mod hands;
 mod hosting;
+mod listed_names;
 mod members;
 mod notices;
 mod output;

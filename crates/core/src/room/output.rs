@@ -9,7 +9,7 @@ use crate::{
     notice::NoticeCode,
     signaling::{SignalingStatus, SocketId},
     transfer::TransferTask,
-    trust::{RecognitionTask, Refusal},
+    trust::{RecognitionTask, Refusal, RoomSecret},
 };
 
 /// An action that the session requests.
@@ -78,6 +78,8 @@ pub enum RoomEvent {
     },
     /// The server replaced the token that reclaims the seat. Keep this one.
     TokenChanged(String),
+    /// The secret in the link of the room was replaced, because a host removed a member. Show and keep this one.
+    LinkChanged(RoomSecret),
     /// The hosts, the lock or the visitors that wait changed: see [`hosting`](super::RoomSession::hosting).
     HostingChanged,
     /// A member came or changed: see [`peer`](super::RoomSession::peer).

@@ -27,6 +27,18 @@ impl Sealing {
         Self { seals: keys.map(|keys| SignalSeals::new(keys.clone(), instance, nonces)) }
     }
 
+    /// Uses other keys from now on. Has no effect in an unprotected room.
+    pub(super) fn use_keys(&mut self, keys: RoomKeys) {
+        if let Some(seals) = &mut self.seals {
+            seals.use_keys(keys);
+        }
+    }
+
+    /// Whether the name of the page with this instance id is encrypted with the present keys: its page has them.
+    pub(super) fn is_sealed_with_present_keys(&self, sealed: &SealedName, instance: &InstanceId) -> bool {
+        self.seals.as_ref().is_some_and(|seals| seals.keys().open_name(sealed, instance).is_some())
+    }
+
     pub(super) fn is_protected(&self) -> bool {
         self.seals.is_some()
     }
@@ -62,7 +74,7 @@ impl Sealing {
         instance: &InstanceId,
     ) -> (DisplayName, Option<SealedName>) {
         let opened = match (&self.seals, &sealed_name) {
-            (Some(seals), Some(sealed)) => seals.keys().open_name(sealed, instance),
+            (Some(seals), Some(sealed)) => seals.open_name(sealed, instance),
             (None, None) => return (name, None),
             (Some(_), None) | (None, Some(_)) => None,
         };

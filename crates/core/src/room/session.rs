@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use sightline_protocol::{
-    AdmissionTag, MemberId, MessageId, Reaction,
+    AdmissionDigest, AdmissionTag, MemberId, MessageId, Reaction,
     control::{ControlMessage, PublishedState},
     signaling::IceServer,
     telemetry::TelemetryMessage,
@@ -29,7 +29,7 @@ use crate::{
     random::SeededRandom,
     signaling::{JoinRequest, SignalingEvent, SocketId},
     transfer::{FileDescription, Reach, TransferHandle, Transfers},
-    trust::{Refusal, ShortCode},
+    trust::{Refusal, RekeyOutput, Rekeying, ShortCode},
 };
 
 /// One member's session in a room. It outlives all its sockets and peer connections.
@@ -46,6 +46,8 @@ pub struct RoomSession {
     peer_trust: PeerTrust,
     notices: Notices,
     hosting: Hosting,
+    /// `None` in an unprotected room, which has no secret to replace.
+    rekeying: Option<Rekeying>,
     content: Content,
     outputs: VecDeque<RoomOutput>,
 }
@@ -59,6 +61,9 @@ impl RoomSession {
         let transfer_ids = SeededRandom::new(random.next_u128());
         let link_names = SeededRandom::new(random.next_u128());
         let nonces = SeededRandom::new(random.next_u128());
+        let rekeying = request
+            .secret
+            .map(|secret| Rekeying::new(request.room.clone(), secret, request.instance.clone()));
         Self {
             signal_path: SignalPath::new(request, jitter, nonces),
             random,
@@ -66,8 +71,18 @@ impl RoomSession {
             peer_trust: PeerTrust::default(),
             notices: Notices::default(),
             hosting: Hosting::default(),
+            rekeying,
             content: Content::new(transfer_ids),
             outputs: VecDeque::new(),
+        }
+    }
+
+    /// Replaces the secret of a protected room when a host removes a member. `seed` must come from a cryptographic generator and serve
+    /// nothing else. Must be called before [`Self::start`]; without it this page is like one of an earlier version.
+    pub fn enable_rekeying(&mut self, seed: u128) {
+        if let Some(rekeying) = &mut self.rekeying {
+            rekeying.enable(seed);
+            self.signal_path.enable_rekeys();
         }
     }
 
@@ -188,12 +203,31 @@ impl RoomSession {
         self.settle(now);
     }
 
-    /// Asks the server for something that only a host may do. Nothing changes before the server says so.
+    /// Asks the server for something that only a host may do. Nothing changes before the server says so, except that a removal from a
+    /// protected room closes the connections to the member at once and replaces the secret.
     pub fn act_as_host(&mut self, action: HostAction, now: Timestamp) {
-        if self.hosting.is_host() {
-            self.signal_path.act_as_host(&action.into_message());
-            self.settle(now);
+        if !self.hosting.is_host() {
+            return;
         }
+        let removed = match &action {
+            HostAction::Remove(member) if self.may_rekey() => self.members.get(member),
+            _ => None,
+        };
+        let removed = removed.map(|peer| (peer.id().clone(), peer.view().member.instance.clone()));
+        self.signal_path.act_as_host(&action.into_message());
+        if let Some((member, instance)) = removed {
+            self.handle_removed(&member);
+            if let Some(rekeying) = &mut self.rekeying {
+                rekeying.remove(instance, now);
+            }
+        }
+        self.settle(now);
+    }
+
+    /// Whether a removal by this member replaces the secret of the room.
+    #[must_use]
+    pub fn may_rekey(&self) -> bool {
+        self.signal_path.is_up() && self.rekeying.as_ref().is_some_and(Rekeying::is_possible)
     }
 
     /// Notes that the person compared this code with a member, and whether it matches. Has no effect if the member has another code by
@@ -345,6 +379,9 @@ impl RoomSession {
         self.tend_files(now);
         self.peer_trust.handle_timeout(now);
         self.settle_trust();
+        if let Some(rekeying) = self.rekeying.as_mut().filter(|_| self.signal_path.is_up()) {
+            rekeying.handle_timeout(now);
+        }
         self.settle(now);
     }
 
@@ -357,6 +394,7 @@ impl RoomSession {
             self.signal_path.poll_timeout(),
             transfers.poll_timeout(),
             self.peer_trust.poll_timeout(),
+            self.rekeying.as_ref().filter(|_| self.signal_path.is_up()).and_then(Rekeying::poll_timeout),
         ]
         .into_iter()
         .flatten()
@@ -466,7 +504,7 @@ impl RoomSession {
                 self.event(RoomEvent::Raised(code));
             }
             SignalingEvent::Cleared(code) => self.event(RoomEvent::Cleared(code)),
-            SignalingEvent::Joined { you, arrival, members, resume, hosts, is_locked } => {
+            SignalingEvent::Joined { you, arrival, members, resume, hosts, is_locked, admission_sha256 } => {
                 let local = LocalMember { id: you.clone(), arrival };
                 self.members.handle_entered(local, &members, now);
                 self.hosting.handle_entered(you.clone(), hosts, is_locked);
@@ -478,9 +516,12 @@ impl RoomSession {
                 }
                 let members = &self.members;
                 self.content.conversation_mut().handle_present(|member| members.get(member).is_some());
+                self.review_secret(admission_sha256, now);
             }
-            SignalingEvent::RoomState { hosts, is_locked, resume } => {
+            SignalingEvent::RoomState { hosts, is_locked, resume, admission_sha256 } => {
                 self.hosting.handle_state(hosts, is_locked);
+                // Before the token, which is kept with the link.
+                self.review_secret(admission_sha256, now);
                 self.event(RoomEvent::TokenChanged(resume));
                 self.event(RoomEvent::HostingChanged);
             }
@@ -493,8 +534,11 @@ impl RoomSession {
                 self.event(RoomEvent::HostingChanged);
             }
             SignalingEvent::PeerRemoved(id) => {
-                self.content.handle_shut_out(&id);
-                self.members.handle_removed(&id);
+                let instance = self.members.get(&id).map(|peer| peer.view().member.instance.clone());
+                self.handle_removed(&id);
+                if let Some((rekeying, instance)) = self.rekeying.as_mut().zip(instance) {
+                    rekeying.handle_removed(instance, now);
+                }
             }
             SignalingEvent::PeerJoined(member) => self.members.handle_present(member, now),
             SignalingEvent::PeerAway(id) => {
@@ -510,7 +554,10 @@ impl RoomSession {
             SignalingEvent::Signal { from, signal } => {
                 let taken = self.members.handle_signal(&from, signal, &mut self.signal_path, now);
                 if let Err(refusal) = taken {
-                    self.report_refusal(from, refusal);
+                    // While the server names a secret that this page does not have yet, honest signals cannot be opened.
+                    let is_outdated = self.rekeying.as_ref().is_some_and(Rekeying::is_outdated);
+                    let is_other = refusal == Refusal::Forged && is_outdated;
+                    self.report_refusal(from, if is_other { Refusal::OtherSecret } else { refusal });
                 }
             }
             SignalingEvent::UnreadableSignal { from } => {
@@ -526,9 +573,55 @@ impl RoomSession {
 
     fn report_refusal(&mut self, from: MemberId, refusal: Refusal) {
         self.event(RoomEvent::SignalRefused(from, refusal));
-        if refusal != Refusal::Stale {
+        if !matches!(refusal, Refusal::Stale | Refusal::OtherSecret) {
             let raised = self.notices.raise_signals_refused();
             self.outputs.extend(raised.map(RoomOutput::Event));
+        }
+    }
+
+    /// Closes everything to a member that a host removed.
+    fn handle_removed(&mut self, member: &MemberId) {
+        self.content.handle_shut_out(member);
+        self.members.handle_removed(member);
+    }
+
+    fn review_secret(&mut self, admission: Option<AdmissionDigest>, now: Timestamp) {
+        if let Some(rekeying) = &mut self.rekeying {
+            let local = self.members.local_id();
+            rekeying.handle_server(admission, self.hosting.hosts(), local, now);
+            self.settle_secret(now);
+        }
+    }
+
+    /// Performs what the replacement of the secret requires.
+    fn settle_secret(&mut self, now: Timestamp) {
+        while let Some(output) = self.rekeying.as_mut().and_then(Rekeying::poll_output) {
+            match output {
+                RekeyOutput::Use(secret, keys) => {
+                    self.signal_path.use_keys(keys, now);
+                    self.event(RoomEvent::LinkChanged(secret));
+                }
+                RekeyOutput::PassOn => {
+                    let members: Vec<_> = self.members.iter().map(|peer| peer.id().clone()).collect();
+                    members.iter().for_each(|member| self.pass_secret(member));
+                }
+                RekeyOutput::PassTo(member) => self.pass_secret(&member),
+                RekeyOutput::TellServer => self.signal_path.send_rekey(),
+                RekeyOutput::Removed(instance) => {
+                    match self.members.of_instance(&instance).cloned() {
+                        Some(member) => self.handle_removed(&member),
+                        // A server that hid the removal may list it later.
+                        None => self.members.shut_out(instance),
+                    }
+                }
+                RekeyOutput::LinkLost => self.signal_path.handle_link_lost(),
+            }
+        }
+    }
+
+    fn pass_secret(&mut self, to: &MemberId) {
+        if let Some(message) = self.rekeying.as_ref().and_then(Rekeying::message) {
+            self.send_control(to, &ControlMessage::Rekey(message));
         }
     }
 
@@ -560,6 +653,7 @@ impl RoomSession {
     /// Processes the outputs of all parts until there are none.
     fn settle(&mut self, now: Timestamp) {
         loop {
+            self.settle_secret(now);
             self.members.handle_signaling(self.signal_path.is_up());
             // Peers first: a member that left may return with the next event of the server.
             self.settle_peers(now);
@@ -599,13 +693,14 @@ impl RoomSession {
             PeerOutput::SendTelemetry(link, message) => self.send_telemetry(link, &message),
             PeerOutput::SendSignal(signal) => {
                 if let Some((local, peer)) = self.members.local_id().zip(self.members.get(&member)) {
-                    self.signal_path.send(local, peer.view().member, signal);
+                    self.signal_path.send(local, peer.view().member, signal, now);
                 }
             }
             PeerOutput::Received(message) => self.handle_received(member, message, now),
             PeerOutput::FingerprintsChanged => self.review_code(&member, false, now),
             PeerOutput::ChannelOpened => {
                 self.review_code(&member, true, now);
+                self.pass_secret(&member);
                 self.content.handle_channel_opened(&member, now);
                 self.event(RoomEvent::WayOpen(member));
             }
@@ -665,6 +760,12 @@ impl RoomSession {
             ControlMessage::Recognition(message) => {
                 self.peer_trust.handle_recognition(&from, message, now);
                 return self.settle_trust();
+            }
+            ControlMessage::Rekey(message) => {
+                if let Some(rekeying) = &mut self.rekeying {
+                    rekeying.handle_message(&from, message, now);
+                }
+                return self.settle_secret(now);
             }
             ControlMessage::Reaction { reaction } => {
                 return self.event(RoomEvent::Reacted(from, reaction));

@@ -8,14 +8,14 @@
 //! Invariants: a signal leaves only while this page has its seat at the server, sealed if the room is protected. There is no way around
 //! [`Sealing`] in either direction.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use sightline_protocol::{
     AdmissionTag, Member, MemberId, Visitor,
     signaling::{ClientMessage, IceServer, Signal},
 };
 
-use super::{RoomOutput, sealing::Sealing};
+use super::{RoomOutput, listed_names::ListedNames, sealing::Sealing};
 use crate::{
     Timestamp,
     notice::NoticeCode,
@@ -29,8 +29,14 @@ pub(super) struct SignalPath {
     client: SignalingClient,
     sealing: Sealing,
     ice_servers: Vec<IceServer>,
+    names: ListedNames,
+    /// When the present keys replaced others.
+    rekeyed_at: Option<Timestamp>,
     outputs: VecDeque<SignalPathOutput>,
 }
+
+/// How long signals to a member wait for the proof that its page has the present keys, too.
+const PROOF_PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 pub(super) enum SignalPathOutput {
@@ -46,15 +52,18 @@ impl SignalPath {
         let instance = request.instance.clone();
         let client = SignalingClient::new(request, jitter);
         let sealing = Sealing::new(client.keys(), instance, nonces);
-        Self { client, sealing, ice_servers: Vec::new(), outputs: VecDeque::new() }
+        let names = ListedNames::default();
+        Self { client, sealing, ice_servers: Vec::new(), names, rekeyed_at: None, outputs: VecDeque::new() }
     }
 
     // Signals.
 
-    /// Sends a signal of this page, whose member id is `local`. Without a seat at the server the signal is lost, and the negotiation
-    /// repeats it.
-    pub(super) fn send(&mut self, local: &MemberId, to: &Member, signal: Signal) {
+    /// Sends a signal of this page, whose member id is `local`. Without a seat at the server, or while the addressee has not shown that it
+    /// has the present keys, the signal is lost, and the negotiation repeats it.
+    pub(super) fn send(&mut self, local: &MemberId, to: &Member, signal: Signal, now: Timestamp) {
+        let is_settled = self.rekeyed_at.is_none_or(|at| now.since(at) >= PROOF_PATIENCE);
         if self.client.is_joined()
+            && (is_settled || self.names.has_present_keys(&to.instance, &self.sealing))
             && let Some(signal) = self.sealing.seal(local, to, signal)
         {
             self.client.send_signal(to.id.clone(), signal);
@@ -75,6 +84,32 @@ impl SignalPath {
     /// made it has no key.
     pub(super) fn refusal_of_unreadable(&self) -> Option<Refusal> {
         self.is_protected().then_some(Refusal::Forged)
+    }
+
+    // The secret of the room.
+
+    pub(super) fn enable_rekeys(&mut self) {
+        self.client.enable_rekeys();
+    }
+
+    /// Seals and opens with other keys from now on.
+    pub(super) fn use_keys(&mut self, keys: RoomKeys, now: Timestamp) {
+        self.sealing.use_keys(keys.clone());
+        self.client.use_keys(keys);
+        self.rekeyed_at = Some(now);
+        for member in self.names.read_again(&self.sealing) {
+            let event = SignalingEvent::PeerJoined(member);
+            self.outputs.push_back(SignalPathOutput::Event(event));
+        }
+    }
+
+    /// Tells the server the tag of the present keys, and the name of this member under them.
+    pub(super) fn send_rekey(&mut self) {
+        self.client.send_rekey();
+    }
+
+    pub(super) fn handle_link_lost(&mut self) {
+        self.client.handle_link_lost();
     }
 
     /// Asks the server for something that only a host may do.
@@ -162,6 +197,7 @@ impl SignalPath {
                 RoomOutput::IceServersChanged
             }
             SignalingOutput::Event(event) => {
+                self.names.handle(&event);
                 let event = self.with_readable_names(event);
                 return self.outputs.push_back(SignalPathOutput::Event(event));
             }
@@ -169,13 +205,16 @@ impl SignalPath {
         self.outputs.push_back(SignalPathOutput::Perform(output));
     }
 
-    fn with_readable_names(&self, event: SignalingEvent) -> SignalingEvent {
+    fn with_readable_names(&mut self, event: SignalingEvent) -> SignalingEvent {
         match event {
-            SignalingEvent::Joined { you, arrival, members, resume, hosts, is_locked } => {
-                let members = members.into_iter().map(|member| self.with_readable_name(member)).collect();
-                SignalingEvent::Joined { you, arrival, members, resume, hosts, is_locked }
+            SignalingEvent::Joined { you, arrival, members, resume, hosts, is_locked, admission_sha256 } => {
+                let read = |member| self.names.read(member, &self.sealing);
+                let members = members.into_iter().map(read).collect();
+                SignalingEvent::Joined { you, arrival, members, resume, hosts, is_locked, admission_sha256 }
             }
-            SignalingEvent::PeerJoined(member) => SignalingEvent::PeerJoined(self.with_readable_name(member)),
+            SignalingEvent::PeerJoined(member) => {
+                SignalingEvent::PeerJoined(self.names.read(member, &self.sealing))
+            }
             SignalingEvent::Knock(visitor) => {
                 let Visitor { id, name, sealed_name, instance } = visitor;
                 let (name, sealed_name) = self.sealing.open_name(name, sealed_name, &instance);
@@ -183,10 +222,5 @@ impl SignalPath {
             }
             other => other,
         }
-    }
-
-    fn with_readable_name(&self, member: Member) -> Member {
-        let (name, sealed_name) = self.sealing.open_name(member.name, member.sealed_name, &member.instance);
-        Member { name, sealed_name, ..member }
     }
 }

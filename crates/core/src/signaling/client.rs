@@ -32,6 +32,8 @@ const JOIN_DEADLINES: [Duration; 5] = [
 const FIRST_JOIN_DEADLINE: Duration = Duration::from_secs(8);
 /// How long a locked room may take to answer. The server gives up earlier.
 const KNOCK_DEADLINE: Duration = Duration::from_secs(150);
+/// How long a client that was in the room asks again although its link was replaced: a host may pass the new secret meanwhile.
+const LINK_PATIENCE: Duration = Duration::from_secs(10);
 const PING_INTERVAL: Duration = Duration::from_secs(3);
 const PONG_DEADLINE: Duration = Duration::from_secs(4);
 /// Shortest interval between questions for fresh credentials, however short they live.
@@ -85,6 +87,11 @@ pub struct SignalingClient {
     /// The keys of a protected room.
     keys: Option<RoomKeys>,
     sealed_name: Option<SealedName>,
+    /// Whether the secret may be replaced.
+    rekeys: bool,
+    names: SeededRandom,
+    /// Since when the server refuses the link of this client, which was in the room.
+    link_refused_since: Option<Timestamp>,
     phase: Phase,
     status: Option<SignalingStatus>,
     raised: Vec<NoticeCode>,
@@ -106,12 +113,16 @@ impl SignalingClient {
     #[must_use]
     pub fn new(request: JoinRequest, mut random: SeededRandom) -> Self {
         let keys = request.secret.map(|secret| RoomKeys::derive(secret, &request.room));
-        let seal = |keys: &RoomKeys| keys.seal_name(&request.name, &request.instance, &mut random);
+        let mut names = SeededRandom::new(random.next_u128());
+        let seal = |keys: &RoomKeys| keys.seal_name(&request.name, &request.instance, &mut names);
         let sealed_name = keys.as_ref().and_then(seal);
         Self {
             request,
             keys,
             sealed_name,
+            rekeys: false,
+            names,
+            link_refused_since: None,
             phase: Phase::Idle,
             status: None,
             raised: Vec::new(),
@@ -133,6 +144,7 @@ impl SignalingClient {
                 self.event(SignalingEvent::Cleared(code));
             }
             self.backoff.reset();
+            self.link_refused_since = None;
             self.try_again(now);
         }
     }
@@ -146,6 +158,41 @@ impl SignalingClient {
     #[must_use]
     pub fn keys(&self) -> Option<&RoomKeys> {
         self.keys.as_ref()
+    }
+
+    /// Tells the server at the next `join` that the secret of the room may be replaced.
+    pub fn enable_rekeys(&mut self) {
+        self.rekeys = true;
+    }
+
+    /// Uses other keys from the next message on.
+    pub fn use_keys(&mut self, keys: RoomKeys) {
+        self.sealed_name = keys.seal_name(&self.request.name, &self.request.instance, &mut self.names);
+        self.keys = Some(keys);
+        // The person's next attempt may succeed at once.
+        if let Phase::Waiting { until } = &mut self.phase
+            && let Some(since) = self.link_refused_since
+        {
+            *until = since;
+        }
+    }
+
+    /// Tells the server the tag of the present keys, and the name under them. Nothing is queued without a socket.
+    pub fn send_rekey(&mut self) {
+        let admission = self.keys.as_ref().and_then(RoomKeys::admission).cloned();
+        if let Phase::Joined { socket, .. } = self.phase
+            && let Some((admission, sealed_name)) = admission.zip(self.sealed_name.clone())
+        {
+            self.send(socket, &ClientMessage::Rekey { admission, sealed_name });
+        }
+    }
+
+    /// Notes that the secret of the room was replaced, and that nobody gives it to this page. The client ends until [`Self::start`].
+    pub fn handle_link_lost(&mut self) {
+        if let Phase::Joined { socket, .. } = self.phase {
+            self.send(socket, &ClientMessage::Leave);
+        }
+        self.end_without_seat(NoticeCode::LinkChanged);
     }
 
     /// Whether the room is joined now.
@@ -167,6 +214,7 @@ impl SignalingClient {
                 resume: self.request.resume.clone(),
                 attended: Some(self.request.is_attended),
                 create_token: self.request.create_token.clone(),
+                rekeys: self.rekeys,
             };
             self.send(socket, &join);
         }
@@ -291,12 +339,14 @@ impl SignalingClient {
                 ice_servers_life_s,
                 hosts,
                 locked,
+                admission_sha256,
                 ..
             } => {
                 self.ice_servers_due = refresh_time(ice_servers_life_s, now);
                 self.phase = Phase::Joined { socket, next_ping: now + PING_INTERVAL, pending_ping: None };
                 self.has_joined = true;
                 self.late_joins = 0;
+                self.link_refused_since = None;
                 self.backoff.reset();
                 self.request.resume = Some(resume.clone());
                 for code in std::mem::take(&mut self.raised) {
@@ -311,15 +361,20 @@ impl SignalingClient {
                     resume,
                     hosts,
                     is_locked: locked,
+                    admission_sha256,
                 });
             }
             ServerMessage::Full { .. } => self.end(Some(NoticeCode::RoomFull)),
             ServerMessage::Replaced => self.end(Some(NoticeCode::Replaced)),
+            ServerMessage::Refused { reason: RefusalReason::LinkChanged } if self.may_get_new_link(now) => {
+                self.lose(now);
+            }
             ServerMessage::Refused { reason } => self.end(Some(match reason {
                 RefusalReason::Locked => NoticeCode::RoomLocked,
                 RefusalReason::Refused => NoticeCode::KnockRefused,
                 RefusalReason::NoAnswer | RefusalReason::TooMany => NoticeCode::KnockUnanswered,
                 RefusalReason::NotOpen => NoticeCode::RoomNotOpen,
+                RefusalReason::LinkChanged => NoticeCode::LinkChanged,
             })),
             ServerMessage::Removed => self.end_without_seat(NoticeCode::Removed),
             ServerMessage::Ended => self.end_without_seat(NoticeCode::RoomEnded),
@@ -339,9 +394,10 @@ impl SignalingClient {
                 self.ice_servers_due = refresh_time(ice_servers_life_s, now);
                 self.event(SignalingEvent::IceServers(ice_servers));
             }
-            ServerMessage::RoomState { hosts, locked, resume } => {
+            ServerMessage::RoomState { hosts, locked, resume, admission_sha256 } => {
                 self.request.resume = Some(resume.clone());
-                self.event(SignalingEvent::RoomState { hosts, is_locked: locked, resume });
+                let is_locked = locked;
+                self.event(SignalingEvent::RoomState { hosts, is_locked, resume, admission_sha256 });
             }
             ServerMessage::Knock { visitor } => self.event(SignalingEvent::Knock(visitor)),
             ServerMessage::KnockEnded { id } => self.event(SignalingEvent::KnockEnded(id)),
@@ -352,6 +408,14 @@ impl SignalingClient {
             ServerMessage::PeerAway { id } => self.event(SignalingEvent::PeerAway(id)),
             ServerMessage::PeerLeft { id } => self.event(SignalingEvent::PeerLeft(id)),
             ServerMessage::Signal { from, signal } => self.event(SignalingEvent::Signal { from, signal }),
+        }
+    }
+
+    /// Whether to ask again with a link that was replaced: the client was in the room a moment ago.
+    fn may_get_new_link(&mut self, now: Timestamp) -> bool {
+        self.rekeys && self.has_joined && {
+            let since = *self.link_refused_since.get_or_insert(now);
+            now.since(since) < LINK_PATIENCE
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sightline_protocol::{
-    Arrival, ErrorCode, Member, MemberId, Visitor,
+    AdmissionDigest, Arrival, ErrorCode, Member, MemberId, Visitor,
     signaling::{IceServer, Signal},
 };
 
@@ -44,12 +44,14 @@ pub enum SignalingEvent {
         resume: String,
         hosts: Vec<MemberId>,
         is_locked: bool,
+        admission_sha256: Option<AdmissionDigest>,
     },
     /// The hosts or the lock changed, and with them the resume token.
     RoomState {
         hosts: Vec<MemberId>,
         is_locked: bool,
         resume: String,
+        admission_sha256: Option<AdmissionDigest>,
     },
     /// Somebody waits to be let in.
     Knock(Visitor),

@@ -253,6 +253,7 @@ impl TabPlace {
             // Every tab belongs to the same person.
             hosts: Vec::new(),
             locked: false,
+            admission_sha256: None,
         });
         self.phase = Phase::Inside { me, next_hello: now };
         self.greet(now);

@@ -11,8 +11,10 @@ use chacha20poly1305::{
     aead::{Aead, KeyInit, Payload},
 };
 use hkdf::Hkdf;
-use sha2::Sha256;
-use sightline_protocol::{AdmissionTag, DisplayName, InstanceId, RoomName, SealedName};
+use sha2::{Digest, Sha256};
+use sightline_protocol::{
+    AdmissionDigest, AdmissionTag, DisplayName, InstanceId, KeyId, RoomName, SealedName,
+};
 
 use super::RoomSecret;
 use crate::random::SeededRandom;
@@ -31,6 +33,7 @@ pub struct RoomKeys {
     signals: [u8; KEY_BYTES],
     names: [u8; KEY_BYTES],
     admission: Option<AdmissionTag>,
+    id: Option<KeyId>,
 }
 
 impl RoomKeys {
@@ -46,7 +49,21 @@ impl RoomKeys {
             key
         };
         let admission = AdmissionTag::new(URL_SAFE_NO_PAD.encode(key("admission"))).ok();
-        Self { room: room.clone(), signals: key("signals"), names: key("names"), admission }
+        let id = key("id").first_chunk::<16>().and_then(|id| KeyId::new(URL_SAFE_NO_PAD.encode(id)).ok());
+        Self { room: room.clone(), signals: key("signals"), names: key("names"), admission, id }
+    }
+
+    /// The name of the secret among members.
+    #[must_use]
+    pub fn id(&self) -> Option<&KeyId> {
+        self.id.as_ref()
+    }
+
+    /// What the server tells members of the tag.
+    #[must_use]
+    pub fn admission_digest(&self) -> Option<AdmissionDigest> {
+        let digest = Sha256::digest(self.admission.as_ref()?.as_str());
+        AdmissionDigest::new(URL_SAFE_NO_PAD.encode(digest)).ok()
     }
 
     /// The tag that admits to the room. The server sees it, and learns no key from it.

@@ -6,6 +6,7 @@
 //! | `secret` | the secret as it stands in an invitation; needs no cryptography, so the first page loads none |
 //! | `keys` | the key schedule: one key for signals, one for names, one tag for the server |
 //! | `signals` | seals the signals of this page, and opens those of the others |
+//! | `rekeying` | replaces the secret when a member is removed |
 //! | `fingerprints` | the DTLS fingerprints of both ends of a peer connection |
 //! | `short_code` | the code that two members compare by voice |
 //! | `device_key` | public keys and tags as bytes |
@@ -23,6 +24,7 @@ mod fingerprints;
 mod keys;
 mod person;
 mod recognition;
+mod rekeying;
 mod secret;
 mod short_code;
 mod signals;
@@ -32,6 +34,7 @@ pub use fingerprints::{EndFingerprints, Fingerprints};
 pub use keys::RoomKeys;
 pub use person::{Acquaintance, Person, PersonId};
 pub use recognition::{ComputationId, KeyTags, Recognition, RecognitionOutput, RecognitionTask};
+pub use rekeying::{RekeyOutput, Rekeying};
 pub use secret::{RoomSecret, SecretInvalid};
 pub use short_code::{
     CODE_SYMBOLS, CodeBasis, CodeExchange, NonceSource, SYMBOLS, ShortCode, Verification, Verified,

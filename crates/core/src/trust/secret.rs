@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use sightline_protocol::{SecretText, verification::Base64Url};
+
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// The secret that everyone with the invitation knows: 128 random bits. `Debug` does not print it.
@@ -43,6 +45,12 @@ impl RoomSecret {
             };
         }
         Ok(Self(bits))
+    }
+
+    /// The secret in a message to another member.
+    #[must_use]
+    pub fn to_message(self) -> Option<SecretText> {
+        Base64Url::new(self.to_string()).ok().map(SecretText::new)
     }
 
     /// The secret as bytes, for [`RoomKeys`](super::RoomKeys).

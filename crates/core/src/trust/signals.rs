@@ -14,14 +14,15 @@
 //! Bytes 4 to 27 are the nonce. The context in [`context`] is authenticated with the payload, which has the kind and the exchange of
 //! a description. So a signal has an effect on one page only, once, and only as a signal of the page that sealed it.
 //!
-//! Invariants: no two signals of a page have the same nonce. A signal is opened at most once.
+//! Invariants: no two signals of a page have the same nonce. A signal is opened at most once, and with the present keys only: whoever
+//! was removed has the earlier ones.
 
 use std::collections::VecDeque;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use sightline_protocol::{
-    InstanceId, Member, MemberId, PROTOCOL_VERSION, SealedSignal,
+    DisplayName, InstanceId, Member, MemberId, PROTOCOL_VERSION, SealedName, SealedSignal,
     limits::MAX_SEALED_SIGNAL_CHARS,
     signaling::{Signal, SignalPayload},
 };
@@ -34,6 +35,8 @@ const WINDOW: u64 = 128;
 /// Pages whose numbers are remembered. Only a page with the secret takes a place among them.
 const MAX_PAGES: usize = 256;
 const ADDRESSEE_BYTES: usize = 4;
+/// Earlier keys by which an honest signal that came too late is told from a forged one.
+const MAX_FORMER: usize = 8;
 
 /// Why a signal has no effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -48,6 +51,8 @@ pub enum Refusal {
     Replayed,
     /// The signal was for an earlier page of this member. A reload makes honest signals stale.
     Stale,
+    /// The signal was encrypted with another secret of the room, while that secret is being replaced or after it was.
+    OtherSecret,
 }
 
 impl Refusal {
@@ -60,6 +65,7 @@ impl Refusal {
             Self::Forged => "forged",
             Self::Replayed => "replayed",
             Self::Stale => "stale",
+            Self::OtherSecret => "other-secret",
         }
     }
 }
@@ -68,6 +74,8 @@ impl Refusal {
 #[derive(Debug)]
 pub struct SignalSeals {
     keys: RoomKeys,
+    /// Open no signal, only names. The latest one last.
+    former: VecDeque<RoomKeys>,
     /// The instance id of this page.
     instance: InstanceId,
     next_number: u64,
@@ -80,13 +88,28 @@ impl SignalSeals {
     /// The seals of the page with this instance id, which must be random, as `random` must be.
     #[must_use]
     pub fn new(keys: RoomKeys, instance: InstanceId, random: SeededRandom) -> Self {
-        Self { keys, instance, next_number: 0, random, opened: VecDeque::new() }
+        Self { keys, former: VecDeque::new(), instance, next_number: 0, random, opened: VecDeque::new() }
     }
 
     /// The keys of the room.
     #[must_use]
     pub fn keys(&self) -> &RoomKeys {
         &self.keys
+    }
+
+    /// Seals and opens with other keys from now on.
+    pub fn use_keys(&mut self, keys: RoomKeys) {
+        if self.former.len() >= MAX_FORMER {
+            self.former.pop_front();
+        }
+        self.former.push_back(std::mem::replace(&mut self.keys, keys));
+    }
+
+    /// Decrypts a name that was encrypted with the present keys or with earlier ones.
+    #[must_use]
+    pub fn open_name(&self, sealed: &SealedName, instance: &InstanceId) -> Option<DisplayName> {
+        let keys = [&self.keys].into_iter().chain(self.former.iter().rev());
+        keys.filter_map(|keys| keys.open_name(sealed, instance)).next()
     }
 
     /// Encrypts a signal of this page, whose member id is `from`; `None` if it is too long to be sent.
@@ -125,7 +148,10 @@ impl SignalSeals {
             return Err(Refusal::Forged);
         }
         let context = context(&self.keys, (&from.id, &from.instance), (to, &self.instance), signal);
-        let content = self.keys.open_signal(nonce, sealed, &context).ok_or(Refusal::Forged)?;
+        let Some(content) = self.keys.open_signal(nonce, sealed, &context) else {
+            let opens = |keys: &RoomKeys| keys.open_signal(nonce, sealed, &context).is_some();
+            return Err(if self.former.iter().any(opens) { Refusal::OtherSecret } else { Refusal::Forged });
+        };
         let number = nonce.first_chunk().map_or(u64::MAX, |number| u64::from_be_bytes(*number));
         if !self.window_of(&from.instance).take(number) {
             return Err(Refusal::Replayed);

@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
 use sightline_core::{
     Timestamp,
     negotiation::{Completed, Operation, OperationId},
@@ -14,7 +16,8 @@ use sightline_core::{
     trust::{Person, RecognitionTask, RoomSecret},
 };
 use sightline_protocol::{
-    Arrival, DeviceKey, DisplayName, InstanceId, Member, MemberId, Presence, RoomName,
+    AdmissionDigest, AdmissionTag, Arrival, DeviceKey, DisplayName, InstanceId, Member, MemberId, Presence,
+    RefusalReason, RoomName,
     control::PublishedState,
     signaling::{ClientMessage, ServerMessage},
     telemetry::TelemetryMessage,
@@ -122,6 +125,14 @@ pub(crate) struct World {
     pub(crate) is_locked: bool,
     /// What pages asked for as hosts.
     pub(crate) host_actions: Vec<(usize, ClientMessage)>,
+    /// Whether the server does what hosts ask for, appoints them, and knows which tag admits to the room.
+    pub(crate) has_hosts: bool,
+    /// Whether the pages that are opened next replace the secret after a removal, as earlier versions do not.
+    pub(crate) rekeys: bool,
+    /// The tag that admits to the room, if `has_hosts`.
+    pub(crate) admission: Option<AdmissionTag>,
+    /// The tags that did before.
+    former: Vec<AdmissionTag>,
 }
 
 /// What a server sends instead of a message to a page.
@@ -149,6 +160,10 @@ impl World {
             hosts: Vec::new(),
             is_locked: false,
             host_actions: Vec::new(),
+            has_hosts: false,
+            rekeys: true,
+            admission: None,
+            former: Vec::new(),
         }
     }
 
@@ -169,6 +184,9 @@ impl World {
         if self.has_codes {
             session.with_peer_trust(|trust| trust.enable_codes(1_000 + number as u128));
             session.with_peer_trust(|trust| trust.enable_recognition(2_000 + number as u128));
+        }
+        if self.rekeys {
+            session.enable_rekeying(3_000 + number as u128);
         }
         if let Some((key, people)) = self.device.take() {
             session.with_peer_trust(|trust| trust.handle_device(key, people, 5_000, self.now));
@@ -526,7 +544,15 @@ impl World {
     /// The server's behavior in its simplest form.
     fn serve(&mut self, page: usize, frame: &str) {
         match serde_json::from_str(frame).expect("a valid frame") {
-            ClientMessage::Join { room, name, sealed_name, instance, resume, .. } => {
+            ClientMessage::Join { admission, .. }
+                if self.has_hosts && admission.as_ref().is_some_and(|tag| self.former.contains(tag)) =>
+            {
+                self.tell(page, &ServerMessage::Refused { reason: RefusalReason::LinkChanged });
+            }
+            ClientMessage::Join { room, name, sealed_name, instance, resume, admission, .. } => {
+                if self.has_hosts && self.admission.is_none() {
+                    self.admission = admission;
+                }
                 let id = match resume {
                     Some(token) => MemberId::new(token).unwrap(),
                     None => MemberId::new(format!("m{page}")).unwrap(),
@@ -542,6 +568,9 @@ impl World {
                 self.members.insert(id.clone(), member.clone());
                 self.pages[page].id = Some(id.clone());
                 self.pages[page].has_joined = true;
+                if self.has_hosts && self.hosts.is_empty() {
+                    self.hosts.push(id.clone());
+                }
                 let joined = ServerMessage::Joined {
                     you: id.clone(),
                     arrival,
@@ -553,6 +582,7 @@ impl World {
                     room_limit: 8,
                     hosts: self.hosts.clone(),
                     locked: self.is_locked,
+                    admission_sha256: self.digest(),
                 };
                 self.tell(page, &joined);
                 self.tell_all(Some(page), &ServerMessage::PeerJoined { member });
@@ -572,7 +602,38 @@ impl World {
                 let id = self.id(page);
                 self.members.remove(&id);
                 self.pages[page].socket = None;
-                self.tell_all(Some(page), &ServerMessage::PeerLeft { id });
+                self.tell_all(Some(page), &ServerMessage::PeerLeft { id: id.clone() });
+                if self.has_hosts {
+                    self.dismiss_host(&id);
+                }
+            }
+            ClientMessage::Remove { id } if self.has_hosts => {
+                self.members.remove(&id);
+                let removed = self.pages.iter().position(|page| page.id.as_ref() == Some(&id));
+                if let Some(removed) = removed {
+                    self.tell(removed, &ServerMessage::Removed);
+                    (self.pages[removed].socket, self.pages[removed].has_joined) = (None, false);
+                }
+                self.tell_all(None, &ServerMessage::PeerRemoved { id: id.clone() });
+                self.dismiss_host(&id);
+            }
+            ClientMessage::MakeHost { id } if self.has_hosts => {
+                self.hosts.push(id);
+                self.tell_state();
+            }
+            ClientMessage::Rekey { admission, sealed_name } => {
+                let id = self.id(page);
+                let is_host = self.hosts.contains(&id);
+                if is_host && self.admission.as_ref() != Some(&admission) {
+                    self.former.extend(self.admission.replace(admission));
+                    self.tell_state();
+                } else if self.admission.as_ref() != Some(&admission) {
+                    return;
+                }
+                let Some(member) = self.members.get_mut(&id) else { return };
+                member.sealed_name = Some(sealed_name);
+                let member = member.clone();
+                self.tell_all(Some(page), &ServerMessage::PeerJoined { member });
             }
             ClientMessage::IceServers => {
                 self.tell(
@@ -590,6 +651,35 @@ impl World {
             | ClientMessage::Remove { .. }
             | ClientMessage::MakeHost { .. }
             | ClientMessage::End) => self.host_actions.push((page, action)),
+        }
+    }
+
+    fn digest(&self) -> Option<AdmissionDigest> {
+        let hash = Sha256::digest(self.admission.as_ref()?.as_str());
+        AdmissionDigest::new(URL_SAFE_NO_PAD.encode(hash)).ok()
+    }
+
+    /// Makes another member host if nobody is.
+    pub(crate) fn dismiss_host(&mut self, id: &MemberId) {
+        self.hosts.retain(|host| host != id);
+        if self.hosts.is_empty() {
+            let present = self.members.values().filter(|member| member.presence == Presence::Present);
+            self.hosts.extend(present.min_by_key(|member| member.arrival).map(|member| member.id.clone()));
+        }
+        self.tell_state();
+    }
+
+    fn tell_state(&mut self) {
+        for page in 0..self.pages.len() {
+            if let Some(id) = self.pages[page].id.clone().filter(|_| self.pages[page].has_joined) {
+                let state = ServerMessage::RoomState {
+                    hosts: self.hosts.clone(),
+                    locked: self.is_locked,
+                    resume: id.to_string(),
+                    admission_sha256: self.digest(),
+                };
+                self.tell(page, &state);
+            }
         }
     }
 

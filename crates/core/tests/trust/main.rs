@@ -7,6 +7,7 @@ mod device_model;
 mod malicious_server;
 mod recognition;
 mod recognized_in_rooms;
+mod rekeying;
 mod seals;
 mod short_codes;
 mod vectors;
