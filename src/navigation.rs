@@ -106,6 +106,18 @@ impl Navigator {
         }
     }
 
+    /// Shows another secret in the address of the present room, which goes on.
+    pub fn replace_secret(self, secret: RoomSecret) {
+        // No change of the page: a notified route would begin the room anew.
+        self.route.try_update_untracked(|route| {
+            if let Route::Room(room) = route {
+                room.secret = Some(secret);
+            }
+        });
+        let here = Location::current();
+        location::replace(&format!("{}{}#{secret}", here.path, here.query));
+    }
+
     /// Opens the page of the room anew, with what was published in it before.
     pub fn enter_again(self, source: SourceChoice, microphone: bool) {
         self.arrival.set_value(Arrival::Rejoin { source, microphone });

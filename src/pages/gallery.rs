@@ -53,6 +53,7 @@ const OBSTACLES: [NoticeCode; 18] = [
     NoticeCode::NameInvalid,
     NoticeCode::RoomFull,
     NoticeCode::RoomLocked,
+    NoticeCode::LinkChanged,
     NoticeCode::KnockRefused,
     NoticeCode::KnockUnanswered,
     NoticeCode::RoomNotOpen,

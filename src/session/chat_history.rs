@@ -115,6 +115,12 @@ async fn read(group: &str) -> Result<(Records, Vec<String>), BrowserError> {
     Ok((records, texts))
 }
 
+/// Keeps the conversation of this tab under the link with another secret.
+pub fn move_to(from: &RoomLink, to: &RoomLink) {
+    let key = |room: &RoomLink| format!("{KEY}{}", room.storage_key());
+    StorageArea::Session.rename(&key(from), &key(to));
+}
+
 /// Removes the conversation of this tab in a room.
 pub fn forget(room: &RoomLink) {
     let key = format!("{KEY}{}", room.storage_key());

@@ -1,5 +1,7 @@
 //! Everything that runs in the room. Nothing in the lobby refers to this module, so that the lobby loads without it.
 
+use std::rc::Rc;
+
 use leptos::{prelude::*, task::spawn_local};
 use sightline_browser::{
     js::fair_queue::{FairStream, LaneCapacity, Lanes, fair_queue},
@@ -48,11 +50,12 @@ pub fn enter(mut entry: Entry) -> EnteredRoom {
     let (lanes, stream) = fair_queue(MAX_INPUTS, MEMBER_LANE, message_bytes);
     let inputs = lanes.first();
     let invitation = std::mem::take(&mut entry.invitation);
-    let is_protected = entry.room.secret.is_some();
+    let room = entry.room.borrow().clone();
+    let is_protected = room.secret.is_some();
     let model = RoomView::new_model(invitation, is_protected, entry.media.signals(), entry.settings);
     model.local.name.set(entry.name.as_str().to_owned());
     let actions = room_actions(model, inputs.clone(), entry.media.clone(), entry.left);
-    let name = entry.room.name.clone();
+    let name = room.name;
 
     let leaving = StoredValue::new_local(inputs.clone());
     on_cleanup(move || {
@@ -66,7 +69,8 @@ pub fn enter(mut entry: Entry) -> EnteredRoom {
 /// Runs until the room is left. `owner` belongs to the page that shows `model`.
 async fn run(entry: Entry, model: RoomModel, owner: Owner, lanes: Lanes<Input>, stream: FairStream<Input>) {
     let inputs = lanes.first();
-    let Entry { room, name, resume, media, mut changes, endpoint, certificate, run_limit, .. } = entry;
+    let Entry { room: link, name, resume, media, mut changes, endpoint, certificate, run_limit, .. } = entry;
+    let room = link.borrow().clone();
     let instance = InstanceId::from_random(random::bits());
     let request = JoinRequest {
         room: room.name.clone(),
@@ -77,9 +81,10 @@ async fn run(entry: Entry, model: RoomModel, owner: Owner, lanes: Lanes<Input>, 
         is_attended: true,
         create_token: create_token::kept(),
     };
-    let view = owner.with(|| RoomView::new(room.clone(), model, media.clone()));
-    let files = owner.with(|| Files::new(room.clone(), model.transfers, inputs.clone()));
+    let view = owner.with(|| RoomView::new(Rc::clone(&link), model, media.clone()));
+    let files = owner.with(|| Files::new(link, model.transfers, inputs.clone()));
     let mut session = RoomSession::new(request, PublishedState::default(), random::bits());
+    session.enable_rekeying(random::bits());
     session.with_peer_trust(|trust| trust.enable_codes(random::bits()));
     session.with_peer_trust(|trust| trust.enable_recognition(random::bits()));
     let opened = inputs.clone();

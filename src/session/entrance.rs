@@ -15,9 +15,12 @@ use super::{
 };
 use crate::{parameters::Parameters, route::RoomLink};
 
+/// The link of the room, whose secret may be replaced while the person is in the room.
+pub(super) type SharedLink = Rc<RefCell<RoomLink>>;
+
 /// Everything that is needed to enter a room.
 pub struct Entry {
-    pub(super) room: RoomLink,
+    pub(super) room: SharedLink,
     pub(super) name: DisplayName,
     /// The token for the seat that this tab had before it was reloaded.
     pub(super) resume: Option<String>,
@@ -48,7 +51,7 @@ impl PendingEntry {
 
 /// Makes the [`Entry`] when the person leaves the lobby.
 pub(super) struct Entrance {
-    room: RoomLink,
+    room: SharedLink,
     media: LocalMedia,
     /// The name in the address, which is not stored for the next visit.
     given_name: Option<DisplayName>,
@@ -68,15 +71,18 @@ impl Entrance {
         let certificate = Rc::new(RefCell::new(None));
         let made = Rc::clone(&certificate);
         spawn_local(async move { *made.borrow_mut() = Certificate::generate().await.ok() });
+        let invitation = address::invitation(&room, parameters);
+        let endpoint = address::find_endpoint(&room.name, parameters.tabs_only);
+        let room = Rc::new(RefCell::new(room));
         let entry = Entry {
-            room: room.clone(),
+            room: Rc::clone(&room),
             name: DisplayName::default(),
             resume,
-            invitation: address::invitation(&room, parameters),
+            invitation,
             media: media.clone(),
             settings,
             changes,
-            endpoint: address::find_endpoint(&room.name, parameters.tabs_only),
+            endpoint,
             certificate,
             run_limit: parameters.run_s.map(|seconds| Duration::from_secs(seconds.into())),
             left,
@@ -107,9 +113,10 @@ impl Entrance {
 
     /// Leaves the room, and releases camera and microphone.
     pub(super) fn close(&self) {
-        identity::forget_place(&self.room);
+        let room = self.room.borrow();
+        identity::forget_place(&room);
         if !self.media.preferences().keeps_chat() {
-            chat_history::forget(&self.room);
+            chat_history::forget(&room);
         }
         self.media.close();
     }

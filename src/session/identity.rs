@@ -50,6 +50,11 @@ pub fn forget_place(room: &RoomLink) {
     StorageArea::Session.remove(&key(room));
 }
 
+/// Keeps the seat under the link with another secret.
+pub fn move_place(from: &RoomLink, to: &RoomLink) {
+    StorageArea::Session.rename(&key(from), &key(to));
+}
+
 fn key(room: &RoomLink) -> String {
     format!("{PLACE_KEY}{}", room.storage_key())
 }

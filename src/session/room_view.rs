@@ -12,7 +12,7 @@ use sightline_core::{
     notice::NoticeCode,
     room::{Hosting, LinkState, PeerTrust, PeerView, RoomEvent, RoomSession, ShownReaction},
     signaling::SignalingStatus,
-    trust::{Acquaintance, Verification},
+    trust::{Acquaintance, RoomSecret, Verification},
 };
 use sightline_protocol::{
     MemberId,
@@ -20,17 +20,21 @@ use sightline_protocol::{
 };
 
 use super::{
+    chat_history,
+    entrance::SharedLink,
+    files::kept,
     frame_watches::FrameWatches,
     identity::{self, Place},
     media::{LocalMedia, MediaSignals},
     model::{ChatLine, HostModel, Remembered, RoomModel, RunShown, SettingsModel, TileModel, TransfersModel},
     signals,
 };
-use crate::route::RoomLink;
+use crate::{navigation::Navigator, route::RoomLink};
 
 /// The signals of one room. They may be gone while the session is ending, so nothing here panics then.
 pub struct RoomView {
-    room: RoomLink,
+    room: SharedLink,
+    navigator: Option<Navigator>,
     pub(super) model: RoomModel,
     media: LocalMedia,
     /// The resume token, once there is one.
@@ -73,9 +77,10 @@ impl RoomView {
         }
     }
 
-    pub fn new(room: RoomLink, model: RoomModel, media: LocalMedia) -> Self {
+    /// Must be called in the owner of the page.
+    pub fn new(room: SharedLink, model: RoomModel, media: LocalMedia) -> Self {
         let owner = Owner::current().unwrap_or_default();
-        Self { room, model, media, resume: None, owner }
+        Self { room, navigator: Navigator::from_context(), model, media, resume: None, owner }
     }
 
     /// Shows an event of the core.
@@ -88,7 +93,7 @@ impl RoomView {
                 if matches!(code, NoticeCode::Replaced | NoticeCode::Removed | NoticeCode::RoomEnded) {
                     // Another tab has the seat now, or nobody.
                     self.resume = None;
-                    identity::forget_place(&self.room);
+                    identity::forget_place(&self.room.borrow());
                 }
                 self.raise(code);
             }
@@ -102,6 +107,7 @@ impl RoomView {
                 self.resume = Some(resume);
                 self.keep_place();
             }
+            RoomEvent::LinkChanged(secret) => self.show_link(secret),
             RoomEvent::HostingChanged => self.show_hosting(session.hosting()),
             RoomEvent::PeerChanged(id) => {
                 if let Some(peer) = session.peer(&id) {
@@ -227,11 +233,28 @@ impl RoomView {
         signals::set(visitors, hosting.visitors().to_vec());
     }
 
+    /// Shows and keeps the link with another secret. A reload and a copied invitation use the new one from now on.
+    fn show_link(&self, secret: RoomSecret) {
+        let before = self.room.borrow().clone();
+        let after = RoomLink { secret: Some(secret), ..before.clone() };
+        identity::move_place(&before, &after);
+        chat_history::move_to(&before, &after);
+        kept::move_to(&before, &after);
+        self.model.invitation.try_update(|invitation| {
+            let kept = invitation.split('#').next().unwrap_or_default();
+            *invitation = format!("{kept}{}", after.fragment());
+        });
+        if let Some(navigator) = self.navigator {
+            navigator.replace_secret(secret);
+        }
+        *self.room.borrow_mut() = after;
+    }
+
     fn keep_place(&self) {
         let Some(resume) = self.resume.clone() else { return };
         let place =
             Place { resume, source: self.media.wanted_source(), microphone: self.media.wants_microphone() };
-        identity::remember_place(&self.room, &place);
+        identity::remember_place(&self.room.borrow(), &place);
     }
 
     fn show_peer(&self, id: &MemberId, peer: &PeerView<'_>, trust: &PeerTrust, frames: &FrameWatch) {

@@ -53,6 +53,8 @@ fn RemoveQuestion(model: RoomModel, act: Callback<HostAction>) -> AnyView {
         let name = name.get_value().unwrap_or_else(|| sentence!(tile.guest)(locale).to_owned());
         sentence!(host.remove_title)(locale).replace("{}", &name)
     });
+    let about_link =
+        if model.is_protected { sentence!(host.remove_link) } else { sentence!(host.remove_open) };
     let remove = move |_| {
         if let Some(Ok(member)) = removing.get_untracked().map(MemberId::new) {
             act.run(HostAction::Remove(member));
@@ -71,6 +73,7 @@ fn RemoveQuestion(model: RoomModel, act: Callback<HostAction>) -> AnyView {
                 {title}
             </h2>
             <p class="dialog-hint">{language.text(sentence!(host.remove_text))}</p>
+            <p class="dialog-hint" data-testid="remove-link">{language.text(about_link)}</p>
             <div class="leave-dialog-actions">
                 <button type="button" class="button" autofocus data-testid="remove-keep" on:click=move |_| close.run(())>
                     {language.text(sentence!(host.keep))}

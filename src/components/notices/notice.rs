@@ -147,6 +147,7 @@ pub(super) fn notice_icon(code: NoticeCode) -> IconName {
         | NoticeCode::KnockRefused
         | NoticeCode::KnockUnanswered
         | NoticeCode::RoomNotOpen
+        | NoticeCode::LinkChanged
         | NoticeCode::Removed
         | NoticeCode::RoomEnded => IconName::DOOR,
         NoticeCode::MessageTooLong => IconName::CHAT,

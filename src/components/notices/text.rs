@@ -58,6 +58,7 @@ pub fn room_notice_text(code: NoticeCode) -> (Sentence, Sentence) {
         NoticeCode::KnockRefused => both!(knock_refused),
         NoticeCode::KnockUnanswered => both!(knock_unanswered),
         NoticeCode::RoomNotOpen => both!(room_not_open),
+        NoticeCode::LinkChanged => both!(link_changed),
         NoticeCode::Removed => both!(removed),
         NoticeCode::RoomEnded => both!(room_ended),
         NoticeCode::OriginRefused => both!(origin_refused),

@@ -182,6 +182,8 @@ impl Driver {
                 let fields = [("member", member.as_str()), ("reason", refusal.as_str())];
                 self.log.write(Info, "signal refused", &fields);
             }
+            // The secret is in no log.
+            RoomEvent::LinkChanged(_) => self.log.write(Info, "link changed", &[]),
             RoomEvent::TokenChanged(_)
             | RoomEvent::ChatChanged(_)
             | RoomEvent::ChatForgotten(_)

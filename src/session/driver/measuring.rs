@@ -81,7 +81,9 @@ impl Driver {
                 self.note_failure(member, Subject::Negotiation, &cause, now);
             }
             // A signal for the page before a reload is ordinary.
-            RoomEvent::SignalRefused(member, refusal) if *refusal != Refusal::Stale => {
+            RoomEvent::SignalRefused(member, refusal)
+                if !matches!(refusal, Refusal::Stale | Refusal::OtherSecret) =>
+            {
                 self.note_failure(member, Subject::SignalRefused, refusal.as_str(), now);
             }
             RoomEvent::Entered { you, .. } => {

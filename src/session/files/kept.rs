@@ -19,6 +19,11 @@ pub(super) fn store(room: &RoomLink, records: &Records) {
     }
 }
 
+/// Keeps the transfers under the link with another secret.
+pub fn move_to(from: &RoomLink, to: &RoomLink) {
+    StorageArea::Session.rename(&key(from), &key(to));
+}
+
 fn key(room: &RoomLink) -> String {
     format!("{KEY}{}", room.storage_key())
 }

@@ -1,7 +1,7 @@
 //! Transfers of files: connects the core, which decides, the worker, which has the bytes, and the channels.
 
 mod bulk_link;
-mod kept;
+pub(super) mod kept;
 pub mod picked_ahead;
 mod view;
 
@@ -31,10 +31,10 @@ pub use self::bulk_link::BulkLink;
 use self::view::TransferList;
 use super::{
     address,
+    entrance::SharedLink,
     input::{Input, TransferAction},
     model::TransfersModel,
 };
-use crate::route::RoomLink;
 
 /// Buffered amount at which a channel is refilled: half of the smallest send buffer (`sightline_core::bulk::buffer_bytes`).
 pub const LOW_BYTES: u32 = 64 * 1024;
@@ -53,7 +53,7 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// The browser objects of all transfers of a room.
 pub struct Files {
-    room: RoomLink,
+    room: SharedLink,
     list: TransferList,
     /// Changes that are not in the list yet.
     changed: ShowQueue,
@@ -70,7 +70,7 @@ pub struct Files {
 }
 
 impl Files {
-    pub fn new(room: RoomLink, model: TransfersModel, inputs: EventSink<Input>) -> Self {
+    pub fn new(room: SharedLink, model: TransfersModel, inputs: EventSink<Input>) -> Self {
         let list = TransferList::new(model);
         Self {
             room,
@@ -87,7 +87,7 @@ impl Files {
 
     /// Resumes the transfers that this tab had before it was reloaded.
     pub fn restore(&self, session: &mut RoomSession, now: Timestamp) {
-        if let Some(records) = kept::load(&self.room) {
+        if let Some(records) = kept::load(&self.room.borrow()) {
             let forgotten = session.with_transfers(now, |transfers| transfers.restore(records, now));
             self.list.show_left_out(forgotten);
         }
@@ -137,7 +137,7 @@ impl Files {
         });
         let (handles, files): (Vec<_>, Vec<_>) = found.unzip();
         let saving = self.list.begin_saving(&handles);
-        let archive_name = format!("{}.zip", self.room.name);
+        let archive_name = format!("{}.zip", self.room.borrow().name);
         spawn_local(async move {
             let outcome = save_all(&archive_name, &files, |at| saving.show_saved(at)).await;
             saving.end(outcome == Saving::Failed);
@@ -247,7 +247,7 @@ impl Files {
 
     fn store(&mut self, session: &RoomSession, now: Timestamp) {
         (self.are_records_old, self.stored_at) = (false, now);
-        kept::store(&self.room, &session.transfers().records());
+        kept::store(&self.room.borrow(), &session.transfers().records());
     }
 
     fn store_due(&self) -> Option<Timestamp> {
@@ -263,7 +263,7 @@ impl Files {
     /// Removes stored files, because the room is left.
     pub fn close(&mut self) {
         self.received.clear();
-        kept::store(&self.room, &Records::default());
+        kept::store(&self.room.borrow(), &Records::default());
         if let Some(worker) = self.worker.take() {
             spawn_local(async move {
                 clock::sleep(LAST_WORDS).await;

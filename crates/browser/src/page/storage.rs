@@ -29,6 +29,14 @@ impl StorageArea {
         self.open().is_some_and(|storage| storage.remove_item(key).is_ok())
     }
 
+    /// Moves what is stored under one key to another, where it replaces what was there. Does nothing if nothing is stored.
+    pub fn rename(self, from: &str, to: &str) {
+        if let Some(value) = self.get(from) {
+            self.set(to, &value);
+            self.remove(from);
+        }
+    }
+
     fn open(self) -> Option<web_sys::Storage> {
         match self {
             Self::Local => window().local_storage(),

@@ -306,10 +306,12 @@ impl Rekeying {
         self.outputs.pop_front()
     }
 
+    /// One host after the other, so that not all make a secret at the same time.
     fn due_as_host(&self) -> Option<Timestamp> {
         let since =
             [self.exposed_since, self.contested_since, self.outdated_since].into_iter().flatten().min();
-        since.filter(|_| self.is_host && self.is_possible()).map(|since| since + PATIENCE_OF_HOST)
+        let patience = PATIENCE_OF_HOST + STEP_OF_HOSTS * self.rank;
+        since.filter(|_| self.is_host && self.is_possible()).map(|since| since + patience)
     }
 
     fn due_as_member(&self) -> Option<Timestamp> {
