@@ -145,6 +145,19 @@ impl RoomAddress {
         &self.room
     }
 
+    /// The address of the same room with another secret.
+    #[must_use]
+    pub fn with_secret(&self, secret: RoomSecret) -> Self {
+        Self { secret: Some(secret), ..self.clone() }
+    }
+
+    /// The whole address, with the secret: what somebody needs who is invited.
+    #[must_use]
+    pub fn invitation(&self) -> String {
+        let fragment = self.secret.map_or_else(String::new, |secret| format!("#{secret}"));
+        format!("{self:?}{fragment}")
+    }
+
     /// The secret of a protected room, from the fragment of the address. It never reaches the server.
     #[must_use]
     pub fn secret(&self) -> Option<RoomSecret> {
@@ -240,6 +253,16 @@ mod tests {
         {
             assert!(matches!(RoomAddress::parse(text), Err(AddressInvalid::RoomName(_))), "{text}");
         }
+    }
+
+    #[test]
+    fn an_invitation_is_written_as_it_is_read() {
+        let text = "https://example.org/calls/room/team-7#c2VjcmV0c2VjcmV0c2Vjcg";
+        let address = RoomAddress::parse(text).unwrap();
+        assert_eq!(address.invitation(), text);
+        let other = RoomSecret::from_random(5);
+        let changed = RoomAddress::parse(&address.with_secret(other).invitation()).unwrap();
+        assert_eq!((changed.secret(), changed.room()), (Some(other), address.room()));
     }
 
     #[test]

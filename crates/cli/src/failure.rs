@@ -98,6 +98,10 @@ impl Failure {
                 Exit::Refused,
                 "The room is not open, and this server's operator lets only holders of a token open one.",
             ),
+            NoticeCode::LinkChanged => (
+                Exit::Refused,
+                "The link to the room was changed when a host removed somebody: ask for the new one.",
+            ),
             NoticeCode::Removed => (Exit::Refused, "A host removed this member from the room."),
             NoticeCode::RoomEnded => (Exit::Refused, "A host ended the room for everyone."),
             NoticeCode::ServerFull => (Exit::Refused, "The server accepts no more rooms or members for now."),

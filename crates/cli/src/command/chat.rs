@@ -7,6 +7,7 @@ use sightline_protocol::limits::MAX_CHAT_TEXT_BYTES;
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{
+    code::Command,
     editor::LineEditor,
     lines::{Line, read_lines},
     output::{Event, Output},
@@ -36,8 +37,12 @@ pub(super) async fn run(options: &ChatOptions, output: &mut Output) -> Result<()
         visit.output.note("Enter sends a line, /members lists who is here, Ctrl-D leaves.");
         editor = Some(started);
     }
+    if is_person {
+        visit.print_codes();
+    }
     let mut chat = Chat {
         visit,
+        is_person,
         printed: None,
         sending: BTreeSet::new(),
         has_undelivered: false,
@@ -69,6 +74,8 @@ pub(super) async fn run(options: &ChatOptions, output: &mut Output) -> Result<()
 
 struct Chat<'a> {
     visit: Visit<'a>,
+    /// Whether a person types the lines: some of them are commands.
+    is_person: bool,
     /// The newest message that was printed.
     printed: Option<MessageNumber>,
     /// The messages of this member that somebody has still to acknowledge.
@@ -113,6 +120,11 @@ impl Chat<'_> {
                 },
                 line = lines.recv(), if reads => match line {
                     Some(Line::Text(text)) if self.has_commands && text.trim() == MEMBERS => self.list_members(),
+                    Some(Line::Text(text)) if self.is_person && Command::read(&text).is_some() => {
+                        if let Some(command) = Command::read(&text) {
+                            self.visit.handle_command(&command)?;
+                        }
+                    }
                     Some(Line::Text(text)) => {
                         self.waiting = Some(text);
                         if !self.visit.has_company() && let Some(wait) = wait {

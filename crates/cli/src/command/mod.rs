@@ -3,6 +3,7 @@
 mod bots;
 mod chat;
 mod check;
+mod code;
 mod editor;
 mod interrupts;
 mod lines;

@@ -20,8 +20,12 @@ use crate::{failure::Failure, options::CommonOptions};
 pub(super) enum Event<'a> {
     /// The room was entered.
     Entered { room: &'a str, you: &'a str },
+    /// A host removed a member, and the room has another secret.
+    LinkChanged { link: &'a str },
     /// A member came, or was there before.
     MemberCame { id: &'a str, name: &'a str },
+    /// The code to compare with a member by voice.
+    Code { id: &'a str, name: &'a str, words: Vec<&'a str> },
     /// Messages and files can reach the member now.
     MemberConnected { id: &'a str, name: &'a str },
     /// A member left.

@@ -14,6 +14,7 @@ use super::{
     visit::{Happening, Visit},
 };
 use crate::{
+    address::RoomAddress,
     failure::{DISK_FULL, Exit, Failure},
     files::part_path,
     options::{Acceptance, ReceiveOptions, STANDARD_STREAM},
@@ -24,13 +25,10 @@ pub(super) async fn run(options: &ReceiveOptions, output: &mut Output) -> Result
     let address = options.member.address()?;
     let policy = Policy::of(options)?;
     let storage = storage(options)?;
-    let seat = match &storage {
-        Storage::Folder(folder) => Seat::of_folder(folder, &address),
-        Storage::Output => {
-            output.keep_stdout();
-            Seat::of_nothing(&address)
-        }
-    };
+    if storage == Storage::Output {
+        output.keep_stdout();
+    }
+    let seat = seat(&storage, &address);
     let kept = seat.load();
     let answers = if policy == Policy::Ask { Some(read_lines()?) } else { None };
     let mut visit = Visit::begin(&options.member, output, Some(storage.clone()), kept)?;
@@ -69,6 +67,13 @@ fn storage(options: &ReceiveOptions) -> Result<Storage, Failure> {
         return Err(Failure::new(Exit::Usage, "one-file-only", sentence));
     }
     Ok(Storage::Output)
+}
+
+fn seat(storage: &Storage, address: &RoomAddress) -> Seat {
+    match storage {
+        Storage::Folder(folder) => Seat::of_folder(folder, address),
+        Storage::Output => Seat::of_nothing(address),
+    }
 }
 
 /// Which files are accepted.
@@ -136,6 +141,9 @@ impl Receive<'_> {
     fn take(&mut self, happening: Happening) -> Result<(), Failure> {
         match happening {
             Happening::Entered(resume) => self.seat.set_resume(resume),
+            Happening::LinkChanged => {
+                self.seat.move_to(seat(&self.storage, self.visit.peer.address()));
+            }
             Happening::Connected => self.visit.stop_waiting(),
             Happening::Transfer(handle) => self.show(handle)?,
             Happening::DiskFull(handle) => return Err(self.disk_full(handle)),

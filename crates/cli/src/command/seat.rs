@@ -94,6 +94,12 @@ impl Seat {
         is_here.then_some((kept.resume, kept.records))
     }
 
+    /// Keeps the seat where a process finds it that is started with another address of the room.
+    pub(super) fn move_to(&mut self, other: Self) {
+        self.remove();
+        (self.path, self.room, self.is_outdated) = (other.path, other.room, true);
+    }
+
     /// Takes the token of the seat.
     pub(super) fn set_resume(&mut self, resume: String) {
         self.resume = Some(resume);

@@ -57,7 +57,8 @@ pub(super) async fn run(options: &SendOptions, output: &mut Output) -> Result<()
     }
     let kept = seat.load();
     let visit = Visit::begin(&options.member, output, None, kept)?;
-    let mut send = Send { visit, seat, progress: Progress::default(), names: HashMap::new() };
+    let paths = options.paths.clone();
+    let mut send = Send { visit, seat, paths, progress: Progress::default(), names: HashMap::new() };
     let wait = options.member.wait.map_or(WAIT, Duration::from_secs);
     let result = send.run(files, wait).await;
     send.progress.report(send.visit.output);
@@ -68,6 +69,8 @@ pub(super) async fn run(options: &SendOptions, output: &mut Output) -> Result<()
 struct Send<'a> {
     visit: Visit<'a>,
     seat: Seat,
+    /// What is sent.
+    paths: Vec<PathBuf>,
     progress: Progress,
     /// The names of receivers, for when they are gone.
     names: HashMap<MemberId, String>,
@@ -80,6 +83,9 @@ impl Send<'_> {
         loop {
             match self.visit.next().await? {
                 Happening::Entered(resume) => self.seat.set_resume(resume),
+                Happening::LinkChanged => {
+                    self.seat.move_to(Seat::of_paths(&self.paths, self.visit.peer.address()));
+                }
                 Happening::Connected => {
                     if let Some(files) = files.take() {
                         self.visit.stop_waiting();

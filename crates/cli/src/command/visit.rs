@@ -9,11 +9,13 @@ use sightline_core::{
     room::RoomEvent,
     signaling::SignalingStatus,
     transfer::{Records, TransferHandle},
+    trust::{ShortCode, Verification, Verified},
 };
 use sightline_protocol::MemberId;
 use tokio::time::Instant;
 
 use super::{
+    code::{self, Command},
     interrupts::Interrupts,
     output::{Event, Output},
     seat::Seat,
@@ -32,6 +34,8 @@ use crate::{
 pub(super) enum Happening {
     /// The room was entered, with this token for another process.
     Entered(String),
+    /// The room has another secret.
+    LinkChanged,
     /// Messages and files can reach this member now.
     Connected,
     /// A member left for good.
@@ -66,6 +70,8 @@ pub(super) struct Visit<'a> {
     pub(super) output: &'a mut Output,
     /// The members whose coming was printed, with their names.
     names: BTreeMap<MemberId, String>,
+    /// What was printed of the codes of the members.
+    codes: BTreeMap<MemberId, Verification>,
     /// The members that messages can reach.
     connected: Vec<MemberId>,
     has_entered: bool,
@@ -73,6 +79,8 @@ pub(super) struct Visit<'a> {
     is_patient: bool,
     /// Whether who comes and leaves is a result of the command, and not a note.
     prints_members: bool,
+    /// Whether a person reads the codes who can compare them.
+    prints_codes: bool,
     /// When it is too late for company.
     deadline: Option<Instant>,
     interrupts: Interrupts,
@@ -126,10 +134,12 @@ impl<'a> Visit<'a> {
             peer,
             output,
             names: BTreeMap::new(),
+            codes: BTreeMap::new(),
             connected: Vec::new(),
             has_entered: false,
             is_patient: false,
             prints_members: false,
+            prints_codes: false,
             deadline: None,
             interrupts,
         })
@@ -138,6 +148,11 @@ impl<'a> Visit<'a> {
     /// Prints who comes and leaves on the standard output.
     pub(super) fn print_members(&mut self) {
         self.prints_members = true;
+    }
+
+    /// Prints the codes that members compare by voice.
+    pub(super) fn print_codes(&mut self) {
+        self.prints_codes = true;
     }
 
     /// Asks a server that cannot be reached again and again.
@@ -259,14 +274,24 @@ impl<'a> Visit<'a> {
                 return Ok(Some(Happening::Entered(resume)));
             }
             RoomEvent::TokenChanged(resume) => return Ok(Some(Happening::Entered(resume))),
+            RoomEvent::LinkChanged(_) => {
+                let link = self.peer.address().invitation();
+                self.output.note(&format!("A host removed somebody. The link to this room is now {link}"));
+                self.output.event(&Event::LinkChanged { link: &link }, None)?;
+                return Ok(Some(Happening::LinkChanged));
+            }
             RoomEvent::Raised(code) => return self.take_notice(code).map(|()| None),
             RoomEvent::Status(SignalingStatus::Reconnecting) => {
                 self.output.note("The connection to the server is lost; connecting again.");
             }
             RoomEvent::Status(status) => self.output.detail(&format!("Signaling is {}.", status.as_str())),
-            RoomEvent::PeerChanged(member) => self.meet(&member)?,
+            RoomEvent::PeerChanged(member) => {
+                self.meet(&member)?;
+                self.show_code(&member)?;
+            }
             RoomEvent::PeerGone(member) => {
                 self.connected.retain(|connected| *connected != member);
+                self.codes.remove(&member);
                 if let Some(name) = self.names.remove(&member) {
                     let event = Event::MemberLeft { id: member.as_str(), name: &name };
                     self.print_member(&event, &format!("* {} left", shown(&name, &member)))?;
@@ -328,6 +353,64 @@ impl<'a> Visit<'a> {
         self.output.event(event, self.prints_members.then_some(line))
     }
 
+    /// Prints the code of a member when there is another one, and what became of the comparison.
+    fn show_code(&mut self, member: &MemberId) -> Result<(), Failure> {
+        let verification = self.peer.session().peer_trust().verification(member);
+        let before = self.codes.insert(member.clone(), verification).unwrap_or_default();
+        let name = self.name_of(member);
+        if let Some(code) = verification.code.filter(|_| verification.code != before.code) {
+            let event = Event::Code { id: member.as_str(), name: &name, words: code::words(code) };
+            let line = code_line(&name, code);
+            if self.prints_codes {
+                self.output.note(&line);
+            } else {
+                self.output.detail(&line);
+            }
+            self.output.event(&event, None)?;
+        }
+        match verification.verified {
+            verified if verified == before.verified => Ok(()),
+            Verified::Never => Ok(()),
+            Verified::Matched => {
+                self.output.note(&format!("Verified: nobody stands between you and {name}."));
+                Ok(())
+            }
+            Verified::Changed => self.output.warning(
+                "code-changed",
+                &format!("{name} has other keys than when you compared the code. Compare it again."),
+            ),
+        }
+    }
+
+    /// Does what a person typed about codes.
+    pub(super) fn handle_command(&mut self, command: &Command<'_>) -> Result<(), Failure> {
+        let wanted = match command {
+            Command::Code(name) => *name,
+            Command::Verified(name) => Some(*name),
+        };
+        let is_wanted = |name: &str| wanted.is_none_or(|wanted| wanted == name);
+        let members = self.codes.iter().map(|(member, shown)| (member.clone(), shown.code));
+        let found: Vec<_> = members.filter(|(member, _)| is_wanted(&self.name_of(member))).collect();
+        match (command, &found[..]) {
+            (Command::Code(_), found) if !found.is_empty() => {
+                for (member, code) in found {
+                    let name = self.name_of(member);
+                    let line = code.map_or_else(
+                        || format!("* no code with {name}: it has an earlier version, or has not answered"),
+                        |code| code_line(&name, code),
+                    );
+                    self.output.note(&line);
+                }
+            }
+            (Command::Verified(_), [(member, Some(code))]) => self.peer.set_code_matching(member, *code),
+            (Command::Verified(_), [_, _, ..]) => {
+                self.output.note("Several members have this name: ask them for another one.");
+            }
+            _ => self.output.note("There is nobody with this name and a code."),
+        }
+        Ok(())
+    }
+
     /// Prints that a member came, once.
     fn meet(&mut self, member: &MemberId) -> Result<(), Failure> {
         let Some(view) = self.peer.session().peer(member) else { return Ok(()) };
@@ -340,6 +423,10 @@ impl<'a> Visit<'a> {
         self.names.insert(member.clone(), name);
         Ok(())
     }
+}
+
+fn code_line(name: &str, code: ShortCode) -> String {
+    format!("* code with {name}: {}", code::spoken(code))
 }
 
 /// The failure for a problem that ends the session. A server that answered before is asked again.

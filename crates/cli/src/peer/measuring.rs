@@ -120,7 +120,9 @@ impl Peer {
                 self.note_failure(member, Subject::Negotiation, &cause, now);
             }
             // A signal for an earlier process is ordinary.
-            RoomEvent::SignalRefused(member, refusal) if *refusal != Refusal::Stale => {
+            RoomEvent::SignalRefused(member, refusal)
+                if !matches!(refusal, Refusal::Stale | Refusal::OtherSecret) =>
+            {
                 self.note_failure(member, Subject::SignalRefused, refusal.as_str(), now);
             }
             _ => {}

@@ -15,6 +15,7 @@ use sightline_core::{
     room::{RoomEvent, RoomOutput, RoomSession},
     signaling::{JoinRequest, SocketId},
     transfer::{Records, TransferHandle},
+    trust::ShortCode,
 };
 use sightline_protocol::{
     DisplayName, InstanceId, MemberId, RoomName, control::PublishedState, signaling::IceServer,
@@ -110,7 +111,7 @@ pub struct Peer {
     session: RoomSession,
     clock: Clock,
     endpoint: Endpoint,
-    room: RoomName,
+    address: RoomAddress,
     source: Option<Source>,
     watch: Option<Watch>,
     measurements: Option<Measurements>,
@@ -150,12 +151,15 @@ impl Peer {
         let (files, from_worker) =
             FileTasks::start(setup.storage).map_err(|error| Failure::of_thread(&error))?;
         let measurements = setup.watch.is_some().then(|| measuring::measurements(&request, setup.relay_only));
-        let session = RoomSession::new(request, published, random()?);
+        let mut session = RoomSession::new(request, published, random()?);
+        session.enable_rekeying(random()?);
+        let codes = random()?;
+        session.with_peer_trust(|trust| trust.enable_codes(codes));
         let mut peer = Self {
             session,
             clock,
             endpoint: Endpoint { server: setup.address.server().clone(), tls: setup.tls },
-            room: setup.address.room().clone(),
+            address: setup.address,
             source: setup.source,
             watch: setup.watch,
             measurements,
@@ -193,7 +197,13 @@ impl Peer {
     /// The name of the room.
     #[must_use]
     pub fn room(&self) -> &RoomName {
-        &self.room
+        self.address.room()
+    }
+
+    /// The address of the room with its present secret.
+    #[must_use]
+    pub fn address(&self) -> &RoomAddress {
+        &self.address
     }
 
     /// The present time of the session.
@@ -230,6 +240,13 @@ impl Peer {
         let sent = self.session.send_chat(text, clock::unix_ms(), now);
         self.perform_outputs();
         sent
+    }
+
+    /// Notes that the person compared this code with a member, and that it matches.
+    pub fn set_code_matching(&mut self, member: &MemberId, code: ShortCode) {
+        let now = self.now();
+        self.session.set_code_matching(member, code, true, now);
+        self.perform_outputs();
     }
 
     /// Declares to the others how the source plays now.
@@ -455,6 +472,9 @@ impl Peer {
                 // This client has no device key.
                 RoomOutput::Recognition(_) => {}
                 RoomOutput::Event(event) => {
+                    if let RoomEvent::LinkChanged(secret) = event {
+                        self.address = self.address.with_secret(secret);
+                    }
                     self.measure_event(&event, self.now());
                     self.events.push_back(PeerEvent::Room(event));
                 }

@@ -42,6 +42,22 @@ async fn members_of_a_protected_room_talk_and_a_guessed_name_meets_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn two_members_have_one_code_to_compare_and_a_third_has_another_with_each() {
+    let server = TestServer::start();
+    let room = format!("{}#c2VjcmV0c2VjcmV0c2Vjcg", server.room("codes"));
+    let mut ada = Member::start("chat", &room, "Ada", &NONE);
+    ada.event("entered").await;
+    let mut ben = Member::start("chat", &room, "Ben", &NONE);
+    let (at_ada, at_ben) = (ada.event("code").await, ben.event("code").await);
+    assert_eq!((at_ada["name"].as_str(), at_ben["name"].as_str()), (Some("Ben"), Some("Ada")));
+    assert_eq!((&at_ada["words"], at_ada["words"].as_array().map(Vec::len)), (&at_ben["words"], Some(4)));
+    let mut cy = Member::start("chat", &room, "Cy", &NONE);
+    let (first, second) = (cy.event("code").await, cy.event("code").await);
+    let others = [&first["words"], &second["words"]];
+    assert!(others[0] != others[1] && !others.contains(&&at_ada["words"]), "{first} {second} {at_ada}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_text_is_delivered_and_the_command_ends() {
     let server = TestServer::start();
     let room = server.room("once");
