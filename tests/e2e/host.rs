@@ -4,13 +4,16 @@ use std::{env, path::PathBuf, sync::Arc};
 
 use anyhow::{Result, ensure};
 use libtest_mimic::Trial;
-use serde_json::json;
+use serde_json::{Value, json};
 use sightline_e2e::{
     browser::Engine,
+    native_peer::NativePeer,
     page::Page,
     snapshot::Snapshot,
     stage::{Pair, Scene, Stage},
 };
+
+use crate::trust::{SECRET, code_of, open_lock};
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
@@ -22,6 +25,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     ]
     .into_iter()
     .flatten()
+    .chain([stage.test(a_removal_from_a_protected_room_changes_the_link_for_those_who_stay)])
     .collect()
 }
 
@@ -166,6 +170,68 @@ async fn a_removed_member_is_gone_at_once_and_has_to_knock(scene: &Scene, pair: 
     bob.until_connected_to("Cy").await?;
     cy.until_picture_moves("Bob").await?;
     Ok(())
+}
+
+async fn a_removal_from_a_protected_room_changes_the_link_for_those_who_stay(scene: &Scene) -> Result<()> {
+    let [ada, bob] = scene.pages_in([Engine::Chromium, Engine::Firefox]).await?;
+    let eve = scene.page(Engine::Chromium).await?;
+    let (origin, old) = (ada.origin().to_owned(), format!("#{SECRET}"));
+    let address = |name: &str, fragment: &str| format!("{}{fragment}", camera("sealed", name));
+    for (page, name) in [(&ada, "Ada"), (&bob, "Bob"), (&eve, "Eve")] {
+        page.open(&address(name, &old)).await?;
+        page.until(&format!("{name} is in the room"), |page| page.connection.as_deref() == Some("connected"))
+            .await?;
+    }
+    let mut carl = NativePeer::start("chat", &origin, &format!("sealed{old}"), "Carl", &[""; 0])?;
+    for page in [&ada, &bob] {
+        page.until_connected_to("Eve").await?;
+        page.until_connected_to("Carl").await?;
+    }
+    ada.until_connected_to("Bob").await?;
+    open_lock(&ada, "Carl").await?;
+    let code = code_of(&ada, "Carl").await?;
+    let words: Value = serde_json::from_str(include_str!("../../locales/en.json"))?;
+    let words: Vec<_> = words["code"]["words"].as_str().unwrap_or_default().split(' ').collect();
+    let shown: Vec<_> =
+        code.split('-').filter_map(|number| words.get(number.parse::<usize>().ok()?)).collect();
+    let at_carl = carl.event("code", |event| event["name"] == "Ada").await?;
+    ensure!(at_carl["words"] == json!(shown), "{at_carl} and {shown:?}");
+
+    click_on_tile(&ada, "Eve", "member-remove").await?;
+    ada.until("Ada is asked", |page| page.shows("remove-link")).await?;
+    keep(&ada, "remove-protected").await?;
+    ada.click("remove-confirm").await?;
+    eve.until_notice("removed").await?;
+    let link = carl.event("link_changed", |_| true).await?["link"].as_str().unwrap_or_default().to_owned();
+    let new = link.split_once('#').map(|(_, secret)| format!("#{secret}")).unwrap_or_default();
+    ensure!(new.len() == old.len() && new != old, "{link}");
+    for page in [&ada, &bob] {
+        let seen = page
+            .until("the new link", |page| {
+                page.fragment == new && page.invitation.as_deref().is_some_and(|shown| shown.ends_with(&new))
+            })
+            .await?;
+        ensure!(seen.tiles.len() == 3 && seen.notices.is_empty(), "{seen:#?}");
+    }
+    bob.until_picture_moves("Ada").await?;
+
+    eve.open(&address("Eve", &old)).await?;
+    eve.until_notice("link-changed").await?;
+    keep(&eve, "link-changed").await?;
+
+    switch_lock(&ada).await?;
+    bob.until("the room is open", |page| !is_locked(page)).await?;
+    eve.open(&address("Fay", &new)).await?;
+    for other in ["Ada", "Bob", "Carl"] {
+        eve.until_connected_to(other).await?;
+    }
+    bob.until_picture_moves("Fay").await?;
+    // The place, and what the tab keeps of it, moved to the new link.
+    bob.reload().await?;
+    bob.until_connected_to("Ada").await?;
+    let seen = bob.until_connected_to("Fay").await?;
+    ensure!(seen.fragment == new && seen.notices.is_empty(), "{seen:#?}");
+    carl.end().await
 }
 
 async fn a_host_ends_the_room_for_everyone(scene: &Scene, engine: Engine) -> Result<()> {

@@ -51,6 +51,11 @@ fn the_admission_tag_is_that_of_the_vectors() {
 }
 
 #[test]
+fn the_name_of_the_secret_is_that_of_the_vectors() {
+    assert_eq!(keys().id().unwrap().as_str(), vector("name of the secret"));
+}
+
+#[test]
 fn the_sealed_name_of_the_test_vectors_is_opened_and_reproduced() {
     let sealed = SealedName::new(vector("sealed name").to_owned()).unwrap();
     let instance = InstanceId::new("page-a").unwrap();
