@@ -116,6 +116,8 @@ pub struct HostModel {
     pub hosts: RwSignal<Vec<String>>,
     /// Who waits to be let in; empty unless this person is a host.
     pub visitors: RwSignal<Vec<VisitorView>>,
+    /// Whether a removal replaces the secret in the link.
+    pub changes_link: RwSignal<bool>,
     /// The id of the member that the host is asked about before it is removed.
     pub removing: RwSignal<Option<String>>,
 }

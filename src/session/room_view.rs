@@ -10,7 +10,7 @@ use sightline_core::{
         run::RunState,
     },
     notice::NoticeCode,
-    room::{Hosting, LinkState, PeerTrust, PeerView, RoomEvent, RoomSession, ShownReaction},
+    room::{LinkState, PeerTrust, PeerView, RoomEvent, RoomSession, ShownReaction},
     signaling::SignalingStatus,
     trust::{Acquaintance, RoomSecret, Verification},
 };
@@ -108,7 +108,7 @@ impl RoomView {
                 self.keep_place();
             }
             RoomEvent::LinkChanged(secret) => self.show_link(secret),
-            RoomEvent::HostingChanged => self.show_hosting(session.hosting()),
+            RoomEvent::HostingChanged => self.show_hosting(session),
             RoomEvent::PeerChanged(id) => {
                 if let Some(peer) = session.peer(&id) {
                     self.show_peer(&id, &peer, session.peer_trust(), frames.of(&id));
@@ -225,8 +225,10 @@ impl RoomView {
         if is_shown { self.raise(code) } else { self.clear(code) }
     }
 
-    fn show_hosting(&self, hosting: &Hosting) {
-        let HostModel { is_host, is_locked, hosts, visitors, .. } = self.model.host;
+    fn show_hosting(&self, session: &RoomSession) {
+        let HostModel { is_host, is_locked, hosts, visitors, changes_link, .. } = self.model.host;
+        let hosting = session.hosting();
+        signals::set(changes_link, session.may_rekey());
         signals::set(is_host, hosting.is_host());
         signals::set(is_locked, hosting.is_locked());
         signals::set(hosts, hosting.hosts().iter().map(|host| host.as_str().to_owned()).collect());

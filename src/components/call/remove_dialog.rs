@@ -53,8 +53,12 @@ fn RemoveQuestion(model: RoomModel, act: Callback<HostAction>) -> AnyView {
         let name = name.get_value().unwrap_or_else(|| sentence!(tile.guest)(locale).to_owned());
         sentence!(host.remove_title)(locale).replace("{}", &name)
     });
-    let about_link =
-        if model.is_protected { sentence!(host.remove_link) } else { sentence!(host.remove_open) };
+    // A server of an earlier version keeps the link as it is.
+    let about_link = match (model.is_protected, model.host.changes_link.get_untracked()) {
+        (true, true) => Some(sentence!(host.remove_link)),
+        (false, _) => Some(sentence!(host.remove_open)),
+        (true, false) => None,
+    };
     let remove = move |_| {
         if let Some(Ok(member)) = removing.get_untracked().map(MemberId::new) {
             act.run(HostAction::Remove(member));
@@ -73,7 +77,7 @@ fn RemoveQuestion(model: RoomModel, act: Callback<HostAction>) -> AnyView {
                 {title}
             </h2>
             <p class="dialog-hint">{language.text(sentence!(host.remove_text))}</p>
-            <p class="dialog-hint" data-testid="remove-link">{language.text(about_link)}</p>
+            {about_link.map(|about_link| view! { <p class="dialog-hint" data-testid="remove-link">{language.text(about_link)}</p> })}
             <div class="leave-dialog-actions">
                 <button type="button" class="button" autofocus data-testid="remove-keep" on:click=move |_| close.run(())>
                     {language.text(sentence!(host.keep))}

@@ -8,7 +8,7 @@ use sightline_protocol::{AdmissionTag, ErrorCode, RefusalReason, SealedName, sig
 use super::{
     closing::Closing,
     newcomer::Newcomer,
-    place::{ClientKind, Occupancy},
+    place::{ClientKind, Occupancy, Place},
     registry::{Output, Registry, Seat},
     resume::ResumeClaims,
     room_key::RoomKey,
@@ -53,7 +53,7 @@ impl Registry {
         place.sealed_name = Some(sealed_name);
         let member = place.member();
         let knowing = room.places().iter().filter(|place| place.id != seat.id && place.knows_rekey);
-        let sockets: Vec<_> = knowing.filter_map(|place| place.socket()).collect();
+        let sockets: Vec<_> = knowing.filter_map(Place::socket).collect();
         for socket in sockets {
             self.send(socket, ServerMessage::PeerJoined { member: member.clone() });
         }
