@@ -173,8 +173,7 @@ async fn a_removed_member_is_gone_at_once_and_has_to_knock(scene: &Scene, pair: 
 }
 
 async fn a_removal_from_a_protected_room_changes_the_link_for_those_who_stay(scene: &Scene) -> Result<()> {
-    let [ada, bob] = scene.pages_in([Engine::Chromium, Engine::Firefox]).await?;
-    let eve = scene.page(Engine::Chromium).await?;
+    let [ada, bob, eve] = scene.pages_in([Engine::Chromium, Engine::Firefox, Engine::Chromium]).await?;
     let (origin, old) = (ada.origin().to_owned(), format!("#{SECRET}"));
     let address = |name: &str, fragment: &str| format!("{}{fragment}", camera("sealed", name));
     for (page, name) in [(&ada, "Ada"), (&bob, "Bob"), (&eve, "Eve")] {
