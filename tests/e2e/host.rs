@@ -214,6 +214,8 @@ async fn a_removal_from_a_protected_room_changes_the_link_for_those_who_stay(sce
     }
     bob.until_picture_moves("Ada").await?;
 
+    // Otherwise the browser would stay on the page, since the address is the same.
+    eve.open("about:blank").await?;
     eve.open(&address("Eve", &old)).await?;
     eve.until_notice("link-changed").await?;
     keep(&eve, "link-changed").await?;
