@@ -94,6 +94,8 @@ fn way_on(code: NoticeCode) -> WayOn {
         NoticeCode::UnsupportedBrowser
         | NoticeCode::RoomNameInvalid
         | NoticeCode::InvitationInvalid
+        // Only another link leads into the room.
+        | NoticeCode::LinkChanged
         | NoticeCode::RoomEnded => WayOn::None,
         _ => WayOn::Retry,
     }
