@@ -90,8 +90,8 @@ fn who_stays_goes_on_without_an_interruption_and_shows_one_new_link() {
     assert_agreement(&world, &[0, 1, 2]);
     world.pass(60 * SECOND);
     assert_agreement(&world, &[0, 1, 2]);
-    for page in 0..3 {
-        assert_eq!(world.pages[page].opened, links[page], "no connection was built again");
+    for (page, before) in links.iter().enumerate().take(3) {
+        assert_eq!(world.pages[page].opened, *before, "no connection was built again");
         assert_eq!(world.state(page, 3), None);
         assert_eq!(refusals(&world, page), []);
     }

@@ -155,6 +155,7 @@ async fn the_lock_and_the_host_survive_a_restart_of_the_server() {
         hosts: vec![seat.me],
         locked: true,
         resume: latest_token(&heard).unwrap(),
+        admission_sha256: None,
     };
     assert!(heard.contains(&state), "{heard:?}");
     let mut again = knock(&server, "stranger", None).await;
