@@ -28,7 +28,7 @@ const RESTORE_WINDOW: Duration = Duration::from_secs(120);
 impl Registry {
     pub(super) fn join(&mut self, socket: SocketId, key: RoomKey, newcomer: Newcomer, now: UnixTime) {
         let claims = newcomer.resume.as_deref().and_then(|token| self.key.verify(token, now));
-        let (key, claims) = self.find_room(key, claims);
+        let (key, claims) = self.find_room(key, claims, newcomer.rekeys);
         if self.replaced.contains(&key) {
             return self.refuse_old_link(socket, &newcomer);
         }

@@ -91,6 +91,7 @@ impl Registry {
         &self,
         asked: RoomKey,
         claims: Option<ResumeClaims>,
+        rekeys: bool,
     ) -> (RoomKey, Option<ResumeClaims>) {
         let Some(claims) = claims.filter(|claims| claims.room.name == asked.name) else {
             return (asked, None);
@@ -104,7 +105,8 @@ impl Registry {
                 (asked, Some(claims).filter(|_| is_earlier))
             }
             // The member has a secret that its host has not told to the server yet.
-            None if asked.is_protected()
+            None if rekeys
+                && asked.is_protected()
                 && claims.room.is_protected()
                 && self.rooms.get(&claims.room).is_some_and(|room| room.place(&claims.id).is_some()) =>
             {
