@@ -204,9 +204,20 @@ struct Outcome {
 }
 
 fn watch(world: &World, capture: Capture, late: &[u64], is_lost: impl Fn(usize) -> bool) -> Outcome {
+    watch_by(Duration::from_millis(12), world, capture, late, is_lost)
+}
+
+/// Watches with a clock that is known to within `error`.
+fn watch_by(
+    error: Duration,
+    world: &World,
+    capture: Capture,
+    late: &[u64],
+    is_lost: impl Fn(usize) -> bool,
+) -> Outcome {
     let mut meter = PlayoutMeter::new(Timestamp::ZERO);
     meter.handle_file(at(1_000_000));
-    let clock = ClockEstimate { offset_us: AHEAD_US, error: Duration::from_millis(12) };
+    let clock = ClockEstimate { offset_us: AHEAD_US, error };
     let frames = world.display(capture, late);
     let mut reported = world.reported.iter().enumerate().filter(|(count, _)| !is_lost(*count)).peekable();
     for (count, (shown, captured, _)) in frames.iter().enumerate() {
@@ -375,6 +386,15 @@ fn a_cut_that_ends_within_a_standstill_is_a_stall_of_its_own() {
             assert_stalls(&outcome, &lengths, 60);
         }
     }
+}
+
+#[test]
+fn the_first_frame_after_a_standstill_ends_it_although_it_was_sent_at_once() {
+    // So it seems to be captured up to 15 ms earlier than it was, before the source showed its picture.
+    let error = Duration::from_micros(NETWORK_US) - Duration::from_millis(1);
+    let world = played(25, &[Act::Stand(640), Act::Play(1000), Act::Stand(440)]);
+    let outcome = watch_by(error, &world, Capture::EachFrame, &[0], |_| false);
+    assert_stalls(&outcome, &[640, 440], 20);
 }
 
 #[test]

@@ -28,6 +28,8 @@ use crate::{
 const UNCERTAIN: Duration = Duration::from_millis(80);
 /// From composing a frame at the sender until it was captured and encoded, at least.
 const CAPTURING: Duration = Duration::from_millis(15);
+/// A frame that was sent at once was captured at most this much later than estimated.
+const PROMPT: Duration = Duration::from_millis(20);
 /// Time from the arrival of a frame to its display if the browser does not report the arrival.
 const BUFFERED: Duration = Duration::from_millis(50);
 /// Number of frames that determine the shortest transit.
@@ -181,7 +183,7 @@ impl ReportedSource {
         from >= covered_from
             && to - from >= usual + shortest(usual)
             && from + UNCERTAIN <= captured
-            && captured < to
+            && captured + PROMPT < to
     }
 
     /// Whether the picture of a frame captured at `captured` is newer for sure than that of one captured at `last`. If the frames between
