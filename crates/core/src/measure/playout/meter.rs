@@ -61,6 +61,8 @@ pub struct PlayoutMeter {
     pending: VecDeque<Pending>,
     /// When the last frame was captured, on the source's clock.
     last_captured: Option<Timestamp>,
+    /// When the last repetition of a picture was captured.
+    repeated_at: Option<Timestamp>,
     /// Number of frames that the source reported and that were not shown yet.
     owed: u32,
     /// Number of frames that the source's page reported, the time of these, and how many of them were shown at most.
@@ -119,6 +121,7 @@ impl PlayoutMeter {
             reported: ReportedSource::default(),
             pending: VecDeque::new(),
             last_captured: None,
+            repeated_at: None,
             owed: 0,
             reported_frames: (0.0, Duration::ZERO),
             reported_shown: 0.0,
@@ -210,8 +213,11 @@ impl PlayoutMeter {
         // it while a file stands still.
         let is_repeat = captured.is_some_and(|captured| {
             let is_new = self.last_captured.is_some_and(|last| self.reported.is_newer(last, captured));
-            self.reported.is_repeat(captured) && !is_new
+            self.reported.is_repeat(captured, self.repeated_at) && !is_new
         });
+        if is_repeat {
+            self.repeated_at = captured;
+        }
         if has_failed || is_repeat {
             let frames = frame.presented_frames.saturating_sub(last.presented_frames);
             last.presented_frames = frame.presented_frames;

@@ -28,7 +28,9 @@ use crate::{
 const UNCERTAIN: Duration = Duration::from_millis(80);
 /// From composing a frame at the sender until it was captured and encoded, at least.
 const CAPTURING: Duration = Duration::from_millis(15);
-/// A frame that was sent at once was captured at most this much later than estimated.
+/// Most time between two frames of a browser that captures at an even rate and so repeats a picture that stands still (Chromium).
+const REPEATED_WITHIN: Duration = Duration::from_millis(100);
+/// A frame of such a browser was captured at most this much later than estimated.
 const PROMPT: Duration = Duration::from_millis(20);
 /// Time from the arrival of a frame to its display if the browser does not report the arrival.
 const BUFFERED: Duration = Duration::from_millis(50);
@@ -172,18 +174,21 @@ impl ReportedSource {
         self.span(captured).is_some_and(|(_, to)| captured + JUDGED_AFTER <= to)
     }
 
-    /// Whether a frame captured at this time repeats the picture of the one before: it is well within a standstill.
-    pub(super) fn is_repeat(&self, captured: Timestamp) -> bool {
+    /// Whether a frame captured at this time repeats the picture of the one before: it is well within a standstill. `repeated_at` is when
+    /// the last repetition was captured: after one, the next frame is probably another one, up to the end of the standstill.
+    pub(super) fn is_repeat(&self, captured: Timestamp, repeated_at: Option<Timestamp>) -> bool {
         let Some((covered_from, covered_to)) = self.span(captured) else { return false };
         let at = self.frames.partition_point(|frame| *frame <= captured);
         let Some(from) = at.checked_sub(1).and_then(|at| self.frames.get(at)).copied() else { return false };
         let to =
             self.frames.get(at).copied().filter(|to| *to <= covered_to).unwrap_or(covered_to + UNCERTAIN);
         let usual = self.usual_before(at - 1).unwrap_or(UNKNOWN);
+        let repeats = repeated_at.is_some_and(|at| captured - at <= REPEATED_WITHIN);
+        let margin = if repeats { PROMPT } else { UNCERTAIN };
         from >= covered_from
             && to - from >= usual + shortest(usual)
             && from + UNCERTAIN <= captured
-            && captured + PROMPT < to
+            && captured + margin <= to
     }
 
     /// Whether the picture of a frame captured at `captured` is newer for sure than that of one captured at `last`. If the frames between
