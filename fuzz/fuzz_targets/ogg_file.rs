@@ -1,3 +1,3 @@
-#![no_main]
+#![cfg_attr(fuzzing, no_main)]
 
-libfuzzer_sys::fuzz_target!(|file: &[u8]| sightline_fuzz::native::ogg_file(file));
+sightline_fuzz::target!(|file: &[u8]| sightline_fuzz::native::ogg_file(file));
