@@ -1,7 +1,8 @@
 // The service worker of the installed app. It takes what other apps share with the app and hands it to the first page
 // (crates/browser/src/files/shared.rs). It answers no other request, so no page ever comes from a cache.
 const INBOX = "sightline-shared";
-const MAX_FILES = 1000;
+// As many as a page sends (`MAX_FILES_FROM_HERE`, crates/core/src/transfer/page/choosing.rs).
+const MAX_FILES = 20000;
 
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
@@ -14,13 +15,15 @@ function address(path) {
   return new URL(path, self.registration.scope).href;
 }
 
-// The first page says so if it finds nothing in the inbox.
+// Any web page can send files here, as with a form. So the first page only shows them, and a person decides. It says so if it
+// finds nothing in the inbox.
 async function take(request) {
   try {
     const files = (await request.formData()).getAll("files").filter((file) => file instanceof File);
+    if (files.length > MAX_FILES) throw new RangeError(`${files.length} files are too many`);
     await caches.delete(INBOX);
     const inbox = await caches.open(INBOX);
-    for (const [index, file] of files.slice(0, MAX_FILES).entries()) {
+    for (const [index, file] of files.entries()) {
       const headers = {
         "content-type": file.type,
         "x-name": encodeURIComponent(file.name),

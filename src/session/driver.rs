@@ -30,7 +30,7 @@ use sightline_core::{
     Timestamp,
     chat::TextRefused,
     measure::{Measurements, Observation, connection::Subject},
-    media::SpeakingDetector,
+    media::{DeviceAbsence, SpeakingDetector},
     notice::NoticeCode,
     room::{Changes, LinkEvent, LinkId, PeerConnectionState, PeerTrust, Reactions, RoomSession},
     signaling::SocketId,
@@ -90,8 +90,8 @@ pub struct Driver {
     changes: Changes,
     reactions: Reactions,
     media: LocalMedia,
-    /// Since when the system or another app has had the camera, and the microphone.
-    taken_since: [Option<Timestamp>; 2],
+    /// Whether the system or another app has the camera, and the microphone.
+    absences: [DeviceAbsence; 2],
     view: RoomView,
     history: ChatHistory,
     /// `None` until the browser gave the key, and where it stores none.
@@ -156,7 +156,7 @@ impl Driver {
             certificate,
             own_ice_servers,
             lanes,
-            taken_since: [None; 2],
+            absences: Default::default(),
             inputs,
             socket: None,
             links: HashMap::new(),
@@ -254,10 +254,12 @@ impl Driver {
         let voices = self.measurements.should_poll_stats().then_some(self.next_voices);
         let measurements = self.measurements.poll_timeout();
         let shown = [self.changes.poll_timeout(), self.reactions.poll_timeout()];
+        let absences = self.absences.iter().filter_map(DeviceAbsence::poll_timeout);
         [self.session.poll_timeout(), self.files.poll_timeout(), measurements, voices]
             .into_iter()
             .chain(shown)
             .flatten()
+            .chain(absences)
             .min()
     }
 
@@ -271,6 +273,7 @@ impl Driver {
         self.changes.handle_timeout(now);
         self.reactions.handle_timeout(now);
         self.show_reactions();
+        self.show_taken(now);
         self.measurements.handle_timeout(now);
         self.perform_measurements();
         if self.measurements.should_poll_stats() && self.next_voices <= now {

@@ -13,6 +13,8 @@ use sightline_e2e::{
     wait::{PATIENCE, until},
 };
 
+use crate::small_windows::keep;
+
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
         stage.test_in_each(settings_are_in_the_lobby_and_in_the_room_without_duplicates),
@@ -177,6 +179,7 @@ async fn a_microphone_that_a_phone_call_takes_is_named_and_comes_back(
     microphone("on").await?;
     let _: () = ada.execute(MUTE_MICROPHONE, vec![json!(true)]).await?;
     ada.until_notice("device-taken").await?;
+    keep(&ada, &format!("device-taken-{}", engine.name())).await?;
     microphone("off").await?;
     let _: () = ada.execute(MUTE_MICROPHONE, vec![json!(false)]).await?;
     ada.until("the microphone is back", |page| !page.has_notice("device-taken")).await?;

@@ -1,9 +1,6 @@
 //! What is sent on the links: the tracks of the devices, and the settings for bitrate, codec, path and servers.
 
-use std::time::Duration;
-
-use leptos::task::spawn_local;
-use sightline_browser::{BrowserError, page::clock};
+use sightline_browser::BrowserError;
 use sightline_core::{
     Timestamp,
     media::{SendSituation, send_limits},
@@ -14,15 +11,7 @@ use sightline_core::{
 use sightline_protocol::signaling::IceServer;
 
 use super::{Driver, measuring::conditions};
-use crate::session::{
-    input::{Input, LocalChange},
-    link::Link,
-    media::Taken,
-    preferences::Setting,
-};
-
-/// A device that is gone for a shorter time is not shown as taken. Browsers also mute a camera whose pictures are late.
-const TAKEN_AFTER: Duration = Duration::from_secs(2);
+use crate::session::{link::Link, media::Taken, preferences::Setting};
 
 impl Driver {
     /// Sends the tracks of the devices on every link, and announces the published state to all members.
@@ -41,25 +30,20 @@ impl Driver {
     }
 
     /// Shows which devices the system or another app has had for a while.
-    fn show_taken(&mut self, now: Timestamp) {
+    pub(super) fn show_taken(&mut self, now: Timestamp) {
         let Taken { camera, microphone } = self.media.taken();
-        let [camera_since, microphone_since] = &mut self.taken_since;
-        let mut is_waiting = false;
-        for (code, is_taken, since) in [
-            (NoticeCode::CameraTaken, camera, camera_since),
-            (NoticeCode::MicrophoneTaken, microphone, microphone_since),
+        let [camera_absence, microphone_absence] = &mut self.absences;
+        for (code, is_taken, absence) in [
+            (NoticeCode::CameraTaken, camera, camera_absence),
+            (NoticeCode::MicrophoneTaken, microphone, microphone_absence),
         ] {
-            *since = is_taken.then(|| since.unwrap_or(now));
-            let is_shown = since.is_some_and(|since| now - since >= TAKEN_AFTER);
-            is_waiting |= is_taken && !is_shown;
-            self.view.show_notice(code, is_shown);
-        }
-        if is_waiting {
-            let inputs = self.inputs.clone();
-            spawn_local(async move {
-                clock::sleep(TAKEN_AFTER).await;
-                inputs.push(Input::Local(LocalChange::Media));
-            });
+            let was_reported = absence.is_reported();
+            absence.handle_muted(is_taken, now);
+            absence.handle_timeout(now);
+            // A person may have dismissed the notice.
+            if absence.is_reported() != was_reported {
+                self.view.show_notice(code, absence.is_reported());
+            }
         }
     }
 

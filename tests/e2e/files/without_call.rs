@@ -12,7 +12,7 @@ use sightline_e2e::{
 };
 
 use super::{Folder, arrives, choosing::DROP_OR_PASTE};
-use crate::consent::captures;
+use crate::{consent::captures, small_windows::keep};
 
 pub(super) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
@@ -65,6 +65,11 @@ async fn files_that_another_app_shares_wait_in_a_room_of_their_own(
     })
     .await?;
     let () = ada.execute(SHARE, vec![json!(names)]).await?;
+    // Any web page can do the same, so a person decides.
+    let asked = ada.until("the files are shown", |page| page.shows("shared-files")).await?;
+    assert!(!asked.shows("room") && asked.path == "/", "{asked:?}");
+    keep(&ada, &format!("shared-files-{}", engine.name())).await?;
+    ada.click("shared-send").await?;
     let room = ada.until("the files wait", |page| page.shows("transfer-backlog")).await?;
     let invitation = room.invitation.context("no invitation")?;
     bob.open(&invitation.replace("?files=1", "?files=1&probe=person")).await?;

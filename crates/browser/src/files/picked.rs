@@ -21,7 +21,7 @@ pub struct PickedFile {
 }
 
 impl PickedFile {
-    pub(super) fn new(file: File, folder: String) -> Self {
+    fn new(file: File, folder: String) -> Self {
         Self { file, folder }
     }
 
@@ -55,13 +55,19 @@ pub struct PickedFiles {
 }
 
 impl PickedFiles {
+    /// The names of the files.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.files.iter().map(|picked| picked.file.name()).collect()
+    }
+
     /// Whether nothing was chosen.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.files.is_empty() && self.left_out.is_empty()
     }
 
-    fn add(&mut self, file: File, folder: String) {
+    pub(super) fn add(&mut self, file: File, folder: String) {
         if let Some(reason) = self.refusal(&folder) {
             self.left_out.add(reason, &folder, &file.name());
         } else {
@@ -100,7 +106,7 @@ pub fn choose_folders(input: &HtmlInputElement) {
 pub fn pasted_files(data: Option<DataTransfer>) -> PickedFiles {
     let Some(data) = data else { return PickedFiles::default() };
     let files = data.files().map(|files| list(&files)).unwrap_or_default();
-    let names: Vec<_> = files.files.iter().map(|picked| picked.file.name()).collect();
+    let names = files.names();
     let names: Vec<_> = names.iter().map(String::as_str).collect();
     let text = data.get_data("text/plain").unwrap_or_default();
     let kinds = kinds(&data);

@@ -5,7 +5,7 @@ use js_sys::{Array, decode_uri_component};
 use wasm_bindgen::JsCast;
 use web_sys::{Blob, Cache, File, FilePropertyBag, Request, Response};
 
-use super::{PickedFiles, picked::PickedFile};
+use super::PickedFiles;
 use crate::{
     js::{error::BrowserError, promise::settled},
     page::window::{member, window},
@@ -14,7 +14,10 @@ use crate::{
 const WORKER: &str = "share-worker.js";
 const INBOX: &str = "sightline-shared";
 
-/// Starts the share worker, from the next visit of the page on. Browsers without service workers share nothing with a page.
+/// Starts the share worker. The browser keeps it for later visits.
+///
+/// # Errors
+/// Where the browser has no service workers, or does not start this one.
 pub async fn start_share_worker() -> Result<(), BrowserError> {
     let navigator = window().navigator();
     if member(&navigator, "serviceWorker").is_none() {
@@ -36,9 +39,9 @@ pub async fn take_shared_files() -> Result<PickedFiles, BrowserError> {
     for request in requests.iter() {
         let request: Request = request.unchecked_into();
         let response: Response = settled(inbox.match_with_request(&request)).await?.unchecked_into();
-        picked.files.push(PickedFile::new(file_of(&response).await?, String::new()));
+        picked.add(file_of(&response).await?, String::new());
     }
-    // The files stay readable.
+    // The files can still be read.
     settled(caches.delete(INBOX)).await?;
     Ok(picked)
 }

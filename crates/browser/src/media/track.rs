@@ -1,6 +1,6 @@
 //! Audio and video tracks.
 
-use js_sys::Reflect;
+use js_sys::{Function, Reflect};
 use sightline_core::media::ContentHint;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 use web_sys::{Event, MediaStreamTrack, MediaStreamTrackState};
@@ -90,8 +90,8 @@ impl From<MediaStreamTrack> for MediaTrack {
 /// A track that this page captures. Dropping it stops the capture, and the camera's light goes out.
 #[derive(Debug)]
 pub struct LocalTrack {
-    ended: Option<EndedHandler>,
-    muted: Option<MutedHandler>,
+    ended: Option<TrackHandler>,
+    muted: Option<TrackHandler>,
     track: MediaTrack,
 }
 
@@ -155,13 +155,18 @@ impl LocalTrack {
     pub fn report_ended(&mut self, sink: EventSink<()>) {
         // The old handler is dropped first, since dropping it removes whatever handler is set.
         self.ended = None;
-        self.ended = Some(EndedHandler::new(self.track.clone(), sink));
+        self.ended = Some(TrackHandler::new(self.track.clone(), MediaStreamTrack::set_onended, sink));
     }
 
-    /// Reports to `sink` when the source stops or starts to deliver while it stays open, as during a phone call. Read [`Self::is_muted`] then.
+    /// Reports to `sink` when the source stops or starts to deliver while it stays open, as during a phone call.
+    /// [`Self::is_muted`] says which.
     pub fn report_muted(&mut self, sink: EventSink<()>) {
+        let set = |track: &MediaStreamTrack, handler: Option<&Function>| {
+            track.set_onmute(handler);
+            track.set_onunmute(handler);
+        };
         self.muted = None;
-        self.muted = Some(MutedHandler::new(self.track.clone(), sink));
+        self.muted = Some(TrackHandler::new(self.track.clone(), set, sink));
     }
 
     /// Sets the content hint of a video track for the encoder.
@@ -204,48 +209,27 @@ impl Drop for LocalTrack {
     }
 }
 
-/// The `onended` handler of a track, removed when this is dropped. Firefox 153 calls handlers of a track, and never its
+/// A handler for some events of a track, removed when this is dropped. Firefox 153 calls handlers of a track, and never its
 /// listeners.
 #[derive(Debug)]
-struct EndedHandler {
+struct TrackHandler {
     track: MediaTrack,
+    set: fn(&MediaStreamTrack, Option<&Function>),
     _callback: Closure<dyn FnMut(Event)>,
 }
 
-impl EndedHandler {
-    fn new(track: MediaTrack, sink: EventSink<()>) -> Self {
+impl TrackHandler {
+    /// Pushes to `sink` at each of the events for which `set` sets the handler.
+    fn new(track: MediaTrack, set: fn(&MediaStreamTrack, Option<&Function>), sink: EventSink<()>) -> Self {
         let callback = Closure::<dyn FnMut(Event)>::new(move |_: Event| sink.push(()));
-        track.0.set_onended(Some(callback.as_ref().unchecked_ref()));
-        Self { track, _callback: callback }
+        set(&track.0, Some(callback.as_ref().unchecked_ref()));
+        Self { track, set, _callback: callback }
     }
 }
 
-impl Drop for EndedHandler {
+impl Drop for TrackHandler {
     fn drop(&mut self) {
-        self.track.0.set_onended(None);
-    }
-}
-
-/// The `onmute` and `onunmute` handlers of a track, removed when this is dropped.
-#[derive(Debug)]
-struct MutedHandler {
-    track: MediaTrack,
-    _callback: Closure<dyn FnMut(Event)>,
-}
-
-impl MutedHandler {
-    fn new(track: MediaTrack, sink: EventSink<()>) -> Self {
-        let callback = Closure::<dyn FnMut(Event)>::new(move |_: Event| sink.push(()));
-        track.0.set_onmute(Some(callback.as_ref().unchecked_ref()));
-        track.0.set_onunmute(Some(callback.as_ref().unchecked_ref()));
-        Self { track, _callback: callback }
-    }
-}
-
-impl Drop for MutedHandler {
-    fn drop(&mut self) {
-        self.track.0.set_onmute(None);
-        self.track.0.set_onunmute(None);
+        (self.set)(&self.track.0, None);
     }
 }
 

@@ -1,5 +1,7 @@
-//! Media policy: encoder hints for a source, limits for senders, the state of a video file, and who is speaking.
+//! Media policy: encoder hints for a source, limits for senders, the state of a video file, who is speaking, and which device
+//! is gone for a while.
 
+mod absence;
 mod adaptation;
 mod camera_choice;
 mod orientation;
@@ -9,6 +11,7 @@ mod source_log;
 mod speaking;
 mod standing;
 
+pub use absence::DeviceAbsence;
 pub use adaptation::{SendLimits, SendSituation, send_limits};
 pub use camera_choice::{faces_away, other_camera};
 pub use orientation::OrientationFinder;
