@@ -72,6 +72,7 @@ pub fn Home() -> AnyView {
                 <Sightline />
                 <h1>{language.text(sentence!(home.title))}</h1>
                 <p class="hero-lead">{language.text(sentence!(home.lead))}</p>
+                {shared}
                 <div class="entry">
                     <div class="entry-new">
                         <button type="button" class="button primary large" data-testid="new-room" on:click=move |_| enter_new()>
@@ -128,7 +129,6 @@ pub fn Home() -> AnyView {
                         </When>
                     </form>
                 </div>
-                {shared}
                 {drop_zone}
                 {has_token.then(|| view! { <Later view=load_create_token_line() /> })}
             </section>

@@ -5,7 +5,7 @@ return {
   path: location.pathname,
   fragment: location.hash,
   protection: [...all("protection"), ...all("room-trust")].filter(isShown).map((element) => element.dataset.trust),
-  language: document.documentElement.lang,
+  language: (document.documentElement?.lang ?? ""),
   title: document.title,
   shown: [...document.querySelectorAll("[data-testid]")].filter(isShown).map((element) => element.dataset.testid),
   connection: all("connection-status")[0]?.dataset.state ?? null,

@@ -54,7 +54,7 @@ chunk! {
                 <section class="home-permission" data-testid="shared-files">
                     <p>{language.text(sentence!(shared.ready))} " " <bdi>{names}</bdi></p>
                     <button type="button" class="button primary large" data-testid="shared-send" on:click=send>
-                        {language.text(sentence!(home.send_files))}
+                        {language.text(sentence!(shared.send))}
                     </button>
                 </section>
             </When>
