@@ -127,6 +127,8 @@ pub struct Rekeying {
     told: u32,
     /// Since when the server names the digest of another secret, and not of one that this host has yet to tell it.
     outdated_since: Option<Timestamp>,
+    /// Whether the server took back that the room has another secret. An honest one never does.
+    has_taken_back: bool,
     held: VecDeque<(MemberId, Rekey)>,
     taken: Bucket,
     outputs: VecDeque<RekeyOutput>,
@@ -156,6 +158,7 @@ impl Rekeying {
             is_filed: true,
             told: 0,
             outdated_since: None,
+            has_taken_back: false,
             held: VecDeque::new(),
             taken: Bucket::default(),
             outputs: VecDeque::new(),
@@ -173,10 +176,11 @@ impl Rekeying {
         self.source.is_some() && self.server.is_some()
     }
 
-    /// Whether the server named a secret that this page does not have: what cannot be opened may be sealed with it.
+    /// Whether the server named a secret that this page does not have: what cannot be opened may be sealed with it. A server that took
+    /// such a secret back is not believed again, so that it cannot hide forged signals for long.
     #[must_use]
     pub fn is_outdated(&self) -> bool {
-        self.outdated_since.is_some()
+        self.outdated_since.is_some() && !self.has_taken_back
     }
 
     /// What a host passes to a member whose channel opened; `None` if there is nothing to tell.
@@ -378,8 +382,8 @@ impl Rekeying {
         if self.server.is_none() {
             self.outdated_since = None;
         } else if self.server == self.digest {
+            self.has_taken_back |= self.outdated_since.take().is_some() && self.is_confirmed;
             self.is_confirmed = true;
-            self.outdated_since = None;
             if !std::mem::replace(&mut self.is_filed, true) {
                 self.outputs.push_back(RekeyOutput::TellServer);
             }
@@ -609,6 +613,31 @@ mod tests {
         assert_eq!(page.key, before);
         page.handle_server(None, &[member(0)], Some(&member(2)), Timestamp::ZERO);
         assert_eq!(page.key, room.pages[0].key);
+    }
+
+    #[test]
+    fn a_server_that_names_two_secrets_in_turn_is_believed_once_and_gets_a_secret_in_five_seconds_at_most() {
+        let mut room = Room::new(HOSTS + 1);
+        let name = RoomName::new("team").unwrap();
+        let invented = RoomKeys::derive(RoomSecret::from_random(66), &name).admission_digest();
+        let hosts: Vec<_> = (0..HOSTS).map(member).collect();
+        let (mut believed_by_member, mut made_by_host) = (0, 0);
+        for second in 0..600 {
+            let now = Timestamp::ZERO + Duration::from_secs(second);
+            for number in [0, HOSTS] {
+                let page = &mut room.pages[number];
+                let server = if second % 8 == 7 { page.digest.clone() } else { invented.clone() };
+                page.handle_server(server, &hosts, Some(&member(number)), now);
+                page.handle_timeout(now);
+                while let Some(output) = page.poll_output() {
+                    made_by_host += usize::from(matches!(output, RekeyOutput::Use(..)));
+                    assert!(number == 0, "a member makes no secret, and stays: {output:?}");
+                }
+            }
+            believed_by_member += usize::from(room.pages[HOSTS].is_outdated());
+        }
+        assert_eq!(believed_by_member, 7, "until the server took it back");
+        assert!((1..=120).contains(&made_by_host), "{made_by_host}");
     }
 
     #[test]

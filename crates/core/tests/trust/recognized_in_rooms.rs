@@ -81,8 +81,8 @@ fn two_who_compared_their_code_know_each_other_in_the_next_room() {
     assert_eq!(acquaintance(&later, carol, ada), Acquaintance::Unknown);
 }
 
-/// What Ada's and Bob's devices remember after the two compared their code.
-fn acquainted() -> [Vec<Person>; 2] {
+/// A room in which Ada and Bob compared their code.
+fn after_comparison() -> (World, [(usize, &'static str); 2]) {
     let mut world = World::new();
     let (ada, bob) = (open(&mut world, "ada", &[]), open(&mut world, "bob", &[]));
     let devices = [(ada, "ada"), (bob, "bob")];
@@ -90,7 +90,13 @@ fn acquainted() -> [Vec<Person>; 2] {
     compare(&mut world, ada, bob);
     compare(&mut world, bob, ada);
     perform(&mut world, &devices);
-    [ada, bob].map(|page| world.pages[page].session.peer_trust().people().to_vec())
+    (world, devices)
+}
+
+/// What Ada's and Bob's devices remember after the two compared their code.
+fn acquainted() -> [Vec<Person>; 2] {
+    let (world, devices) = after_comparison();
+    devices.map(|(page, _)| world.pages[page].session.peer_trust().people().to_vec())
 }
 
 #[test]
@@ -152,13 +158,8 @@ fn a_page_without_a_device_key_sends_and_learns_nothing() {
 
 #[test]
 fn a_repaired_connection_leaves_a_known_person_known() {
-    let mut world = World::new();
-    let (ada, bob) = (open(&mut world, "ada", &[]), open(&mut world, "bob", &[]));
-    let devices = [(ada, "ada"), (bob, "bob")];
-    perform(&mut world, &devices);
-    compare(&mut world, ada, bob);
-    compare(&mut world, bob, ada);
-    perform(&mut world, &devices);
+    let (mut world, devices) = after_comparison();
+    let [(ada, _), (bob, _)] = devices;
     for cut in [4, 40] {
         world.set_network(false);
         world.pass(cut * SECOND);
@@ -172,13 +173,8 @@ fn a_repaired_connection_leaves_a_known_person_known() {
 
 #[test]
 fn a_page_that_forgot_everybody_and_its_key_recognizes_nobody_and_introduces_itself_to_nobody() {
-    let mut world = World::new();
-    let (ada, bob) = (open(&mut world, "ada", &[]), open(&mut world, "bob", &[]));
-    let devices = [(ada, "ada"), (bob, "bob")];
-    perform(&mut world, &devices);
-    compare(&mut world, ada, bob);
-    compare(&mut world, bob, ada);
-    perform(&mut world, &devices);
+    let (mut world, devices) = after_comparison();
+    let [(ada, _), (bob, _)] = devices;
     assert!(matches!(acquaintance(&world, ada, bob), Acquaintance::Known(_)));
     world.pages[ada].session.with_peer_trust(sightline_core::room::PeerTrust::forget_everybody);
     world.settle();

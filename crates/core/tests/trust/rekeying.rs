@@ -3,14 +3,16 @@
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use sightline_core::{
+    budget::Standing,
     notice::NoticeCode,
     random::SeededRandom,
     room::{HostAction, LinkId, LinkState, RoomEvent},
     trust::{Refusal, RoomKeys, RoomSecret, SignalSeals},
 };
 use sightline_protocol::{
-    Arrival, DisplayName, Member, Presence, RoomName,
-    signaling::{ClientMessage, ServerMessage, Signal},
+    Arrival, ConnectionId, DisplayName, Generation, Member, Presence, RoomName,
+    limits::MAX_REMOVED_PAGES,
+    signaling::{ClientMessage, ServerMessage, Signal, SignalCandidate, SignalPayload},
 };
 
 use crate::world::World;
@@ -162,6 +164,18 @@ fn listen(world: &mut World) -> Rc<RefCell<Vec<(usize, ServerMessage)>>> {
     heard
 }
 
+/// A page as its member is listed.
+fn member(world: &World, page: usize) -> Member {
+    Member {
+        id: world.id(page),
+        name: DisplayName::default(),
+        sealed_name: None,
+        instance: world.instance(page).clone(),
+        arrival: Arrival(1),
+        presence: Presence::Present,
+    }
+}
+
 #[test]
 fn a_removed_member_reads_nothing_that_is_signaled_later() {
     let mut world = hosted(3);
@@ -177,14 +191,7 @@ fn a_removed_member_reads_nothing_that_is_signaled_later() {
     let opened = |page: usize, from: &ServerMessage, secret: RoomSecret| {
         let ServerMessage::Signal { from, signal } = from else { panic!("{from:?}") };
         let sender = (0..world.pages.len()).find(|page| world.id(*page) == *from).unwrap();
-        let member = Member {
-            id: from.clone(),
-            name: DisplayName::default(),
-            sealed_name: None,
-            instance: world.instance(sender).clone(),
-            arrival: Arrival(1),
-            presence: Presence::Present,
-        };
+        let member = member(&world, sender);
         let seals = &mut SignalSeals::new(keys(secret), world.instance(page).clone(), SeededRandom::new(1));
         let opened: Result<Signal, Refusal> = seals.open(&member, &world.id(page), signal);
         opened.is_ok()
@@ -427,14 +434,16 @@ fn an_unprotected_room_has_no_secret_to_replace() {
     assert!(!world.pages[host].events.iter().any(|event| matches!(event, RoomEvent::LinkChanged(_))));
 }
 
+/// The `rekey` with a made-up secret, which names these pages as removed.
+fn rekey(secret: u128, removed: &[&str]) -> String {
+    let secret = RoomSecret::from_random(secret).to_string();
+    serde_json::json!({"type": "rekey", "secret": secret, "replaces": [], "removed": removed}).to_string()
+}
+
 #[test]
 fn a_member_that_is_no_host_cannot_replace_the_secret() {
     let mut world = hosted(3);
-    let text = format!(
-        r#"{{"type":"rekey","secret":"{}","replaces":[],"removed":["{}"]}}"#,
-        RoomSecret::from_random(99),
-        world.instance(2)
-    );
+    let text = rekey(99, &[world.instance(2).as_str()]);
     let link = world.pages[0].opened[0];
     let now = world.now;
     world.pages[0].session.handle_control(link, &text, now);
@@ -442,4 +451,77 @@ fn a_member_that_is_no_host_cannot_replace_the_secret() {
     world.pass(30 * SECOND);
     assert_agreement(&world, &[0, 1, 2]);
     assert_eq!(secret(&world, 0), old_secret());
+}
+
+#[test]
+fn a_flood_of_secrets_mutes_its_sender_and_changes_nothing_if_it_is_no_host() {
+    for (page, sender, taken) in [(0, 1, 0..=0), (1, 0, 1..=30)] {
+        let mut world = hosted(3);
+        let (link, now) = (world.pages[page].opened[0], world.now);
+        for number in 0..300 {
+            world.pages[page].session.handle_control(link, &rekey(1_000 + number, &[]), now);
+        }
+        world.settle();
+        let changes =
+            world.pages[page].events.iter().filter(|event| matches!(event, RoomEvent::LinkChanged(_)));
+        let changes = changes.count();
+        assert!(taken.contains(&changes), "{changes} by {sender}");
+        let sender = world.id(sender);
+        assert_ne!(world.pages[page].session.peer(&sender).map(|peer| peer.standing), Some(Standing::Heard));
+    }
+}
+
+#[test]
+fn a_host_that_names_more_removed_pages_than_fit_is_not_read() {
+    for (named, is_read) in [(MAX_REMOVED_PAGES, true), (MAX_REMOVED_PAGES + 1, false)] {
+        let mut world = hosted(3);
+        let mut removed = vec!["a-page"; named - 1];
+        let instance = world.instance(2).clone();
+        removed.push(instance.as_str());
+        let (link, now) = (world.pages[1].opened[0], world.now);
+        world.pages[1].session.handle_control(link, &rekey(99, &removed), now);
+        world.settle();
+        assert_eq!(secret(&world, 1) != old_secret(), is_read, "{named}");
+        assert_eq!(world.state(1, 2).is_none(), is_read, "{named}");
+    }
+}
+
+#[test]
+fn a_server_that_takes_another_secret_back_cannot_hide_forged_signals_again() {
+    let mut world = hosted(2);
+    let local = world.id(0);
+    let name = |world: &mut World, secret: RoomSecret| {
+        let hosts = vec![world.id(0)];
+        let admission_sha256 = keys(secret).admission_digest();
+        let state =
+            ServerMessage::RoomState { hosts, locked: false, resume: "m1".to_owned(), admission_sha256 };
+        world.tell_raw(1, &serde_json::to_string(&state).unwrap());
+    };
+    let forge = |world: &mut World| {
+        let candidate =
+            SignalCandidate { candidate: String::new(), sdp_mid: None, sdp_m_line_index: None, ufrag: None };
+        let signal = Signal {
+            connection: ConnectionId::new("c1").unwrap(),
+            generation: Generation(0),
+            payload: SignalPayload::Candidate(candidate),
+        };
+        let to = member(world, 1);
+        let mut seals = SignalSeals::new(
+            keys(RoomSecret::from_random(5)),
+            world.instance(0).clone(),
+            SeededRandom::new(1),
+        );
+        let signal = seals.seal(&local, &to, &signal).unwrap();
+        let forged = ServerMessage::Signal { from: local.clone(), signal };
+        world.tell_raw(1, &serde_json::to_string(&forged).unwrap());
+    };
+    for (round, reported) in [Refusal::OtherSecret, Refusal::Forged].into_iter().enumerate() {
+        name(&mut world, RoomSecret::from_random(66));
+        forge(&mut world);
+        assert_eq!(refusals(&world, 1).last(), Some(&reported), "round {round}");
+        name(&mut world, old_secret());
+        world.pass(SECOND);
+    }
+    assert!(has_raised(&world, 1, NoticeCode::SignalsRefused));
+    assert!(connected(&world, 0, 1) && connected(&world, 1, 0));
 }
