@@ -1,7 +1,7 @@
 //! Another secret for a protected room, after a host removed a member: the room moves to the tag of the new secret, with everybody in it.
 //!
-//! The server learns neither secret. It only keeps out who comes with the tag of the old one, so that the old link opens neither this
-//! room nor an empty one of the same name.
+//! The server learns neither secret. It only refuses clients with the tag of the old one, so that the old link opens neither this room
+//! nor an empty one of the same name.
 
 use sightline_protocol::{AdmissionTag, ErrorCode, RefusalReason, SealedName, signaling::ServerMessage};
 
@@ -33,13 +33,11 @@ impl Registry {
             let message = "too many secrets of one member";
             return self.handle_failure(socket, ErrorCode::RateLimited, message, now);
         }
-        let is_new = new != seat.room;
-        let is_free = !self.rooms.contains_key(&new) && !self.replaced.contains(&new);
-        let place = self.rooms.get(&seat.room).and_then(|room| room.place(&seat.id));
-        if is_new && !(is_free && place.is_some_and(|place| place.is_host)) {
-            return;
-        }
-        if is_new {
+        let is_host = place.is_host;
+        if new != seat.room {
+            if !is_host || self.rooms.contains_key(&new) || self.replaced.contains(&new) {
+                return;
+            }
             self.move_room(&seat.room, &new);
             self.begin_version(&new, now);
         }
@@ -85,8 +83,8 @@ impl Registry {
         self.rooms.insert(to.clone(), room);
     }
 
-    /// The room that a newcomer means, and the claims of its token for that room. Who has the place of a token may have missed, or not
-    /// yet caused, that the room moved.
+    /// The room that a newcomer means, and the claims of its token for that room. The token may name another tag than the newcomer: the
+    /// member was away when the room moved, or it has a secret that its host has not told to the server yet.
     pub(super) fn find_room(
         &self,
         asked: RoomKey,

@@ -201,6 +201,42 @@ fn a_member_that_names_secrets_without_end_is_cut_off() {
 }
 
 #[test]
+fn a_host_that_names_new_secrets_without_end_is_cut_off() {
+    let (mut world, host, member) = protected();
+    for secret in 2..100 {
+        if world.client(host).is_open() {
+            world.rekey(host, secret);
+        }
+    }
+    let code = ErrorCode::RateLimited;
+    assert!(matches!(world.client(host).closing, Some(Closing::Failed { code: of, .. }) if of == code));
+    assert!(world.client(member).is_open());
+    assert_eq!((world.digest(member), world.registry.replaced.len()), (digest_of(21), 16));
+}
+
+#[test]
+fn a_host_cannot_move_its_room_to_the_tag_of_another_room_or_back() {
+    let (mut world, host, member) = protected();
+    let other = world.with_secret(3, "other", None);
+    world.rekey(host, 3);
+    assert_eq!((world.digest(member), world.view(other).others.len()), (digest_of(OLD), 0));
+    world.rekey(host, NEW);
+    world.rekey(host, OLD);
+    assert_eq!((world.digest(member), world.registry.room_count()), (digest_of(NEW), 2));
+}
+
+#[test]
+fn a_token_takes_nobody_to_the_tag_of_another_room() {
+    let (mut world, host, member) = protected();
+    let other = world.with_secret(3, "other", None);
+    let token = world.view(member).resume.clone();
+    let moved = world.with_secret(3, "member", Some(&token));
+    assert_ne!(world.view(moved).me, world.view(member).me, "a stranger to that room");
+    assert!(world.is_seated(other) && world.is_seated(member));
+    assert_eq!(world.view(host).others.len(), 1);
+}
+
+#[test]
 fn the_members_of_a_moved_room_find_it_again_after_a_restart() {
     let (mut world, host, member) = protected();
     let removed = world.join("abc", "removed", None);
