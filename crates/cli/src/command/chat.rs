@@ -21,8 +21,6 @@ use crate::{
 
 /// How long a line waits for somebody who reads it, unless `--wait` says otherwise.
 const WAIT: Duration = Duration::from_secs(120);
-/// The line that lists the members.
-const MEMBERS: &str = "/members";
 /// How long the last lines may take to be delivered.
 const DELIVERY: Duration = Duration::from_secs(30);
 
@@ -49,7 +47,6 @@ pub(super) async fn run(options: &ChatOptions, output: &mut Output) -> Result<()
         waiting: None,
         has_ended: false,
         stays: options.stay,
-        has_commands: editor.is_some(),
         delivery_due: None,
     };
     let mut others;
@@ -86,8 +83,6 @@ struct Chat<'a> {
     /// Whether there are no more lines.
     has_ended: bool,
     stays: bool,
-    /// Whether a line may be a command: only what a person edits.
-    has_commands: bool,
     delivery_due: Option<Instant>,
 }
 
@@ -119,18 +114,15 @@ impl Chat<'_> {
                     _ => {}
                 },
                 line = lines.recv(), if reads => match line {
-                    Some(Line::Text(text)) if self.has_commands && text.trim() == MEMBERS => self.list_members(),
-                    Some(Line::Text(text)) if self.is_person && Command::read(&text).is_some() => {
-                        if let Some(command) = Command::read(&text) {
-                            self.visit.handle_command(&command)?;
+                    Some(Line::Text(text)) => match Command::read(&text).filter(|_| self.is_person) {
+                        Some(command) => self.visit.handle_command(&command),
+                        None => {
+                            self.waiting = Some(text);
+                            if !self.visit.has_company() && let Some(wait) = wait {
+                                self.visit.wait_for_company(wait);
+                            }
                         }
-                    }
-                    Some(Line::Text(text)) => {
-                        self.waiting = Some(text);
-                        if !self.visit.has_company() && let Some(wait) = wait {
-                            self.visit.wait_for_company(wait);
-                        }
-                    }
+                    },
                     Some(Line::TooLong) => {
                         self.visit.output.warning("message-too-long", &too_long())?;
                     }
@@ -147,15 +139,6 @@ impl Chat<'_> {
                 }
             }
         }
-    }
-
-    fn list_members(&self) {
-        let of = |(name, is_connected): (&str, bool)| {
-            if is_connected { name.to_owned() } else { format!("{name} (connecting)") }
-        };
-        let names: Vec<_> = self.visit.members().map(of).collect();
-        let names = if names.is_empty() { "nobody else".to_owned() } else { names.join(", ") };
-        self.visit.output.note(&format!("Here: {names}."));
     }
 
     fn send(&mut self, line: &str) -> Result<(), Failure> {

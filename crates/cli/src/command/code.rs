@@ -1,12 +1,8 @@
-//! The code that two members compare by voice, and what a person types about it.
+//! The code that two members compare by voice, and the commands that a person types in a chat.
 
 use sightline_core::trust::ShortCode;
 
-/// The pictures that pages show, in the order of the protocol (`src/components/call/pictures.rs`).
-const PICTURES: &str = "🐶 🐱 🦁 🐎 🦄 🐷 🐘 🐰 🐼 🐓 🐧 🐢 🐟 🐙 🦋 🌷 🌳 🌵 🍄 🌏 🌙 ☁️ 🔥 🍌 🍎 🍓 🌽 🍕 🎂 ❤️ 🙂 🤖 🎩 👓 🔧 🎅 👍 ☂️ \
-    ⌛ ⏰ 🎁 💡 📕 ✏️ 📎 ✂️ 🍋 🔑 🔨 ☎️ 🏁 🚂 🚲 ✈️ 🚀 🏆 ⚽ 🎸 🎺 🔔 ⚓ 🎧 📁 📌";
-
-/// Their English names, as pages show them (`locales/en.json`).
+/// The English names of the pictures, as pages show them (`locales/en.json`).
 const WORDS: &str = "Dog Cat Lion Horse Unicorn Pig Elephant Rabbit Panda Rooster Penguin Turtle Fish Octopus Butterfly Tulip Tree \
     Cactus Mushroom Globe Moon Cloud Fire Banana Apple Strawberry Corn Pizza Cake Heart Smile Robot Hat Glasses Wrench Santa Thumb \
     Umbrella Hourglass Clock Gift Bulb Book Pencil Paperclip Scissors Lemon Key Hammer Telephone Flag Train Bicycle Airplane Rocket \
@@ -14,23 +10,20 @@ const WORDS: &str = "Dog Cat Lion Horse Unicorn Pig Elephant Rabbit Panda Rooste
 
 /// The four words of a code.
 pub(super) fn words(code: ShortCode) -> Vec<&'static str> {
-    of(WORDS, code)
+    code.symbols().into_iter().filter_map(|symbol| WORDS.split_whitespace().nth(symbol)).collect()
 }
 
 /// A code for a person to read out.
 pub(super) fn spoken(code: ShortCode) -> String {
-    let pictures = of(PICTURES, code).into_iter().zip(words(code));
+    let pictures = code.pictures().into_iter().zip(words(code));
     pictures.map(|(picture, word)| format!("{picture} {word}")).collect::<Vec<_>>().join(", ")
-}
-
-fn of(list: &'static str, code: ShortCode) -> Vec<&'static str> {
-    let symbols = code.symbols();
-    symbols.into_iter().filter_map(|number| list.split_whitespace().nth(number)).collect()
 }
 
 /// A line that a person typed, and that is not for the others.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Command<'a> {
+    /// List the members.
+    Members,
     /// Print the codes: of the members with this name, or of everybody.
     Code(Option<&'a str>),
     /// The code of the member with this name matches.
@@ -38,10 +31,11 @@ pub(super) enum Command<'a> {
 }
 
 impl<'a> Command<'a> {
-    /// Reads `/code`, `/code NAME` and `/verified NAME`; anything else is a message.
+    /// Reads `/members`, `/code`, `/code NAME` and `/verified NAME`; anything else is a message.
     pub(super) fn read(line: &'a str) -> Option<Self> {
         let (word, name) = line.trim().split_once(char::is_whitespace).unwrap_or((line.trim(), ""));
         match (word, name.trim()) {
+            ("/members", "") => Some(Self::Members),
             ("/code", "") => Some(Self::Code(None)),
             ("/code", name) => Some(Self::Code(Some(name))),
             ("/verified", name) => Some(Self::Verified(name)),
@@ -52,32 +46,26 @@ impl<'a> Command<'a> {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeSet, fs, path::Path};
-
-    use sightline_core::trust::SYMBOLS;
+    use std::{fs, path::Path};
 
     use super::*;
 
     #[test]
-    fn the_words_and_pictures_are_those_of_the_pages() {
+    fn the_words_are_those_of_the_pages() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let locale = fs::read_to_string(root.join("locales/en.json")).unwrap();
         let locale: serde_json::Value = serde_json::from_str(&locale).unwrap();
         let of_pages = locale["code"]["words"].as_str().unwrap();
         assert_eq!(WORDS.split_whitespace().collect::<Vec<_>>(), of_pages.split(' ').collect::<Vec<_>>());
-        let source = fs::read_to_string(root.join("src/components/call/pictures.rs")).unwrap();
-        let of_pages = source.split('"').nth(1).unwrap().replace('\\', "");
-        let pictures: Vec<_> = PICTURES.split_whitespace().collect();
-        assert_eq!(pictures, of_pages.split_whitespace().collect::<Vec<_>>());
-        assert_eq!(pictures.iter().collect::<BTreeSet<_>>().len(), SYMBOLS);
     }
 
     #[test]
-    fn only_lines_about_codes_are_commands() {
+    fn only_known_commands_are_not_messages() {
+        assert_eq!(Command::read(" /members "), Some(Command::Members));
         assert_eq!(Command::read("/code"), Some(Command::Code(None)));
         assert_eq!(Command::read(" /code  Ada Lovelace "), Some(Command::Code(Some("Ada Lovelace"))));
         assert_eq!(Command::read("/verified Ada"), Some(Command::Verified("Ada")));
-        for message in ["", "code", "/codes", "/etc/passwd", "a /code", "/verifiedAda"] {
+        for message in ["", "code", "/codes", "/members of what?", "/etc/passwd", "a /code", "/verifiedAda"] {
             assert_eq!(Command::read(message), None, "{message}");
         }
     }

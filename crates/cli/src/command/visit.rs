@@ -175,11 +175,6 @@ impl<'a> Visit<'a> {
         !self.connected.is_empty()
     }
 
-    /// The names of the members that are here, each with whether messages can reach it.
-    pub(super) fn members(&self) -> impl Iterator<Item = (&str, bool)> {
-        self.names.iter().map(|(member, name)| (shown(name, member), self.connected.contains(member)))
-    }
-
     /// The name of a member, for a person: its id if it gave none.
     pub(super) fn name_of(&self, member: &MemberId) -> String {
         self.names
@@ -382,9 +377,10 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// Does what a person typed about codes.
-    pub(super) fn handle_command(&mut self, command: &Command<'_>) -> Result<(), Failure> {
+    /// Does what a person typed.
+    pub(super) fn handle_command(&mut self, command: &Command<'_>) {
         let wanted = match command {
+            Command::Members => return self.list_members(),
             Command::Code(name) => *name,
             Command::Verified(name) => Some(*name),
         };
@@ -408,7 +404,16 @@ impl<'a> Visit<'a> {
             }
             _ => self.output.note("There is nobody with this name and a code."),
         }
-        Ok(())
+    }
+
+    fn list_members(&self) {
+        let names = self.names.iter().map(|(member, name)| {
+            let state = if self.connected.contains(member) { "" } else { " (connecting)" };
+            format!("{}{state}", shown(name, member))
+        });
+        let names: Vec<_> = names.collect();
+        let names = if names.is_empty() { "nobody else".to_owned() } else { names.join(", ") };
+        self.output.note(&format!("Here: {names}."));
     }
 
     /// Prints that a member came, once.

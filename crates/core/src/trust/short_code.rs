@@ -21,6 +21,10 @@ pub const CODE_SYMBOLS: usize = 4;
 /// Number of different symbols.
 pub const SYMBOLS: usize = 64;
 
+/// The picture of each symbol. The order is a part of the protocol: both members have to see the same pictures.
+const PICTURES: &str = "🐶 🐱 🦁 🐎 🦄 🐷 🐘 🐰 🐼 🐓 🐧 🐢 🐟 🐙 🦋 🌷 🌳 🌵 🍄 🌏 🌙 ☁️ 🔥 🍌 🍎 🍓 🌽 🍕 🎂 ❤️ 🙂 🤖 🎩 👓 🔧 🎅 👍 ☂️ \
+    ⌛ ⏰ 🎁 💡 📕 ✏️ 📎 ✂️ 🍋 🔑 🔨 ☎️ 🏁 🚂 🚲 ✈️ 🚀 🏆 ⚽ 🎸 🎺 🔔 ⚓ 🎧 📁 📌";
+
 /// Four symbols, each a number below [`SYMBOLS`]: 24 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ShortCode([u8; CODE_SYMBOLS]);
@@ -30,6 +34,12 @@ impl ShortCode {
     #[must_use]
     pub fn symbols(self) -> [usize; CODE_SYMBOLS] {
         self.0.map(usize::from)
+    }
+
+    /// The pictures of the symbols.
+    #[must_use]
+    pub fn pictures(self) -> [&'static str; CODE_SYMBOLS] {
+        self.symbols().map(|symbol| PICTURES.split(' ').nth(symbol).unwrap_or_default())
     }
 }
 
@@ -278,4 +288,19 @@ impl CodeBasis {
 fn commitment_to(nonce: &VerificationNonce) -> Option<Commitment> {
     let hash = Sha256::new_with_prefix("sightline/1 commitment\n").chain_update(nonce.as_str()).finalize();
     Commitment::new(URL_SAFE_NO_PAD.encode(hash)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_symbol_has_a_picture_of_its_own() {
+        let distinct: BTreeSet<_> = PICTURES.split(' ').collect();
+        assert_eq!((PICTURES.split(' ').count(), distinct.len()), (SYMBOLS, SYMBOLS));
+        assert!(!distinct.contains(""));
+        assert_eq!(ShortCode([2, 32, 52, 47]).pictures(), ["🦁", "🎩", "🚲", "🔑"]);
+    }
 }
