@@ -110,6 +110,7 @@ mod tests {
         assert_eq!(unit(&[&[0x7d, 0x85, 0, 0, 3]]), None, "FU-B is of another packetization mode");
         assert_eq!(unit(&[&[]]), None);
     }
+
     #[test]
     fn a_fragment_whose_end_never_comes_counts_among_the_bytes() {
         let mut unit = H264Unit::default();

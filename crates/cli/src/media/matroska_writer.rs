@@ -379,6 +379,7 @@ mod tests {
         bytes.truncate(usize::try_from(whole_bytes).unwrap());
         assert_eq!(frames_of(bytes).len(), 2 * 90);
     }
+
     #[test]
     fn sound_goes_on_in_time_and_to_the_disk_while_no_picture_comes() {
         let mut file = writer(VideoCodec::Vp8, &KEY);

@@ -74,7 +74,7 @@ impl<R: Read + Seek> Mp4<R> {
             tracks.push((audio, Track::Audio, decoded_until));
         }
         if index.mvex.is_some() {
-            read_fragments(&mut boxes, &index, Fragments::new(&tracks), &mut samples)?;
+            read_fragments(&mut boxes, Fragments::new(&index, &tracks), &mut samples)?;
         }
         let pictures = samples.iter().filter(|sample| sample.track == Track::Video);
         if codec == VideoCodec::H264 && !pictures.is_sorted_by_key(|sample| sample.time) {
@@ -121,7 +121,6 @@ fn read_index(boxes: &mut Boxes<impl Read + Seek>) -> Result<Moov, FileProblem> 
 /// Reads the fragments behind the index.
 fn read_fragments(
     boxes: &mut Boxes<impl Read + Seek>,
-    index: &Moov,
     mut fragments: Fragments,
     samples: &mut Vec<Sample>,
 ) -> Result<(), FileProblem> {
@@ -129,7 +128,7 @@ fn read_fragments(
         if &found.kind == b"moof" {
             let body = boxes.body(found, MAX_INDEX_BYTES)?;
             let fragment = Moof::decode_body(&mut body.as_slice()).map_err(|_| FileProblem::Damaged)?;
-            fragments.add(&fragment, found.at, index, samples)?;
+            fragments.add(&fragment, found.at, samples)?;
         }
     }
     Ok(())

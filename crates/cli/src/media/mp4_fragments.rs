@@ -1,5 +1,7 @@
 //! The frames in the fragments of an MP4 file (ISO/IEC 14496-12, 8.8), which recorders and streaming servers write.
 
+use std::collections::HashMap;
+
 use mp4_atom::{Moof, Moov, Traf, Trak, Trex};
 
 use super::{
@@ -11,6 +13,8 @@ use super::{
 /// Takes one fragment after the other.
 pub(super) struct Fragments {
     tracks: Vec<FragmentedTrack>,
+    /// What holds for the frames of a track unless its fragments say otherwise, by the id of the track.
+    defaults: HashMap<u32, Trex>,
     /// Frames of all tracks that may still come.
     left: usize,
 }
@@ -26,14 +30,16 @@ struct FragmentedTrack {
 
 impl Fragments {
     /// For these tracks of a file with this index. `decoded_until` is the end of a track's frames in the index itself.
-    pub(super) fn new(tracks: &[(&Trak, Track, u64)]) -> Self {
+    pub(super) fn new(index: &Moov, tracks: &[(&Trak, Track, u64)]) -> Self {
         let tracks = tracks.iter().map(|(track, kind, decoded_until)| FragmentedTrack {
             id: track.tkhd.track_id,
             kind: *kind,
             timescale: u64::from(track.mdia.mdhd.timescale),
             decoded_at: *decoded_until,
         });
-        Self { tracks: tracks.collect(), left: MAX_SAMPLES }
+        let defaults = index.mvex.iter().flat_map(|mvex| &mvex.trex);
+        let defaults = defaults.map(|defaults| (defaults.track_id, defaults.clone()));
+        Self { tracks: tracks.collect(), defaults: defaults.collect(), left: MAX_SAMPLES }
     }
 
     /// Adds the frames of a fragment that begins at `at`.
@@ -41,37 +47,28 @@ impl Fragments {
         &mut self,
         fragment: &Moof,
         at: u64,
-        index: &Moov,
         samples: &mut Vec<Sample>,
     ) -> Result<(), FileProblem> {
         let mut place = at;
         for run in &fragment.traf {
-            let trex = index
-                .mvex
-                .as_ref()
-                .and_then(|mvex| mvex.trex.iter().find(|defaults| defaults.track_id == run.tfhd.track_id));
             // Without either, a track continues where the one before it ended.
             let base = if run.tfhd.default_base_is_moof { at } else { place };
-            place = self.add_run(run, run.tfhd.base_data_offset.unwrap_or(base), trex, samples)?;
+            place = self.add_run(run, run.tfhd.base_data_offset.unwrap_or(base), samples)?;
         }
         Ok(())
     }
 
     /// Adds the frames of one track in a fragment. Returns the end of their bytes.
-    fn add_run(
-        &mut self,
-        run: &Traf,
-        base: u64,
-        trex: Option<&Trex>,
-        samples: &mut Vec<Sample>,
-    ) -> Result<u64, FileProblem> {
+    fn add_run(&mut self, run: &Traf, base: u64, samples: &mut Vec<Sample>) -> Result<u64, FileProblem> {
         let mut track = self.tracks.iter_mut().find(|track| track.id == run.tfhd.track_id);
         if let (Some(track), Some(begin)) = (&mut track, &run.tfdt) {
             track.decoded_at = begin.base_media_decode_time;
         }
+        let defaults = self.defaults.get(&run.tfhd.track_id);
         let usual_duration =
-            run.tfhd.default_sample_duration.or(trex.map(|trex| trex.default_sample_duration));
-        let usual_bytes = run.tfhd.default_sample_size.or(trex.map(|trex| trex.default_sample_size));
+            run.tfhd.default_sample_duration.or(defaults.map(|defaults| defaults.default_sample_duration));
+        let usual_bytes =
+            run.tfhd.default_sample_size.or(defaults.map(|defaults| defaults.default_sample_size));
         let mut offset = base;
         for part in &run.trun {
             if let Some(from_base) = part.data_offset {

@@ -173,25 +173,24 @@ impl VideoStream {
         position: u64,
         is_last: bool,
     ) -> Result<Vec<Frame>, FileProblem> {
-        let packets: Vec<_> = packets.filter(|data| !data.starts_with(VP8_COMMENTS)).collect();
         // RFC 6386, 9.1: a frame that is not shown has no time of its own.
         let is_shown = |data: &Vec<u8>| data.first().is_some_and(|first| first & 0x10 != 0);
-        let count = packets.iter().filter(|data| is_shown(data)).count() as u64;
-        if position != NO_POSITION && !packets.is_empty() {
+        let packets = packets.filter(|data| !data.starts_with(VP8_COMMENTS));
+        let packets: Vec<_> = packets.map(|data| (u64::from(is_shown(&data)), data)).collect();
+        let count: u64 = packets.iter().map(|(shown, _)| shown).sum();
+        if position != NO_POSITION
+            && let Some((last, _)) = packets.last()
+        {
             // The number of pictures until the end of the page. A frame that is not shown counts as the next one that is.
-            let is_shown_last = packets.last().is_some_and(is_shown);
-            let end = (position >> 32).saturating_sub(u64::from(!is_shown_last));
+            let end = (position >> 32).saturating_sub(1 - last);
             self.shown = self.shown.max(end.saturating_sub(count));
         }
         self.has_ended |= is_last;
-        let mut frames = Vec::new();
-        for data in packets {
-            let units = self.shown.checked_mul(self.unit.0.into()).ok_or(FileProblem::Damaged)?;
-            let time = time_of(units, self.unit.1.into())?;
-            self.shown += u64::from(is_shown(&data));
-            frames.push(Frame { track: Track::Video, time, is_key: false, data: Bytes::from(data) });
-        }
-        Ok(frames)
+        let (numerator, denominator) = self.unit;
+        frames_of(Track::Video, packets, &mut self.shown, |shown| {
+            let units = shown.checked_mul(numerator.into()).ok_or(FileProblem::Damaged)?;
+            time_of(units, denominator.into())
+        })
     }
 }
 
@@ -218,14 +217,25 @@ impl AudioStream {
             self.samples = self.samples.max(position.saturating_sub(count));
         }
         self.has_ended |= is_last;
-        let mut frames = Vec::new();
-        for (samples, data) in sounds {
-            let time = time_of(self.samples.saturating_sub(self.pre_skip), OPUS_HZ)?;
-            self.samples = self.samples.saturating_add(samples);
-            frames.push(Frame { track: Track::Audio, time, is_key: false, data: Bytes::from(data) });
-        }
-        Ok(frames)
+        let pre_skip = self.pre_skip;
+        let time_at = |samples: u64| time_of(samples.saturating_sub(pre_skip), OPUS_HZ);
+        frames_of(Track::Audio, sounds, &mut self.samples, time_at)
     }
+}
+
+/// The frames of packets that follow each other, each with its length. `at` is where the first one begins, and then where the last one ends.
+fn frames_of(
+    track: Track,
+    packets: Vec<(u64, Vec<u8>)>,
+    at: &mut u64,
+    time_at: impl Fn(u64) -> Result<Duration, FileProblem>,
+) -> Result<Vec<Frame>, FileProblem> {
+    let frames = packets.into_iter().map(|(length, data)| {
+        let time = time_at(*at)?;
+        *at = at.saturating_add(length);
+        Ok(Frame { track, time, is_key: false, data: Bytes::from(data) })
+    });
+    frames.collect()
 }
 
 /// The codec of a track.
@@ -267,7 +277,7 @@ struct Page {
 struct Pages<R> {
     reader: R,
     packets: BasePacketReader,
-    /// Bytes of packets that go on in the next page of a track.
+    /// Bytes of the pages of a packet that goes on in the next page of a track.
     unfinished: HashMap<u32, usize>,
     is_begin: bool,
 }
@@ -290,7 +300,8 @@ impl<R: Read> Pages<R> {
         let (mut parser, count) = PageParser::new(header).map_err(problem_of)?;
         let mut segments = vec![0; count];
         self.reader.read_exact(&mut segments)?;
-        let goes_on = segments.last() == Some(&WHOLE_SEGMENT);
+        // A page without segments ends no packet.
+        let goes_on = segments.last().map_or(header[5] & 1 != 0, |last| *last == WHOLE_SEGMENT);
         let has_end = segments.iter().any(|segment| *segment < WHOLE_SEGMENT);
         let bytes = parser.parse_segments(segments);
         let mut body = vec![0; bytes];
@@ -312,7 +323,8 @@ impl<R: Read> Pages<R> {
     fn take(&mut self, page: Page) -> Result<Vec<Packet>, FileProblem> {
         let unfinished = self.unfinished.entry(page.serial).or_default();
         let begun = if page.has_end { 0 } else { *unfinished };
-        *unfinished = if page.goes_on { begun + page.bytes } else { 0 };
+        // Pages without bytes cost memory, too.
+        *unfinished = if page.goes_on { begun + PAGE_HEADER_BYTES + page.bytes } else { 0 };
         if *unfinished > MAX_FRAME_BYTES {
             return Err(FileProblem::Damaged);
         }
@@ -375,6 +387,21 @@ mod tests {
     }
 
     use PacketWriteEndInfo::{EndPage, EndStream, NormalPacket};
+
+    /// A page in the middle of a packet of track 1.
+    fn page_within_packet(segments: &[u8]) -> Vec<u8> {
+        let mut page = b"OggS\0\x01".to_vec();
+        page.extend(NO_POSITION.to_le_bytes());
+        page.extend(1_u32.to_le_bytes());
+        page.extend([0; 8]);
+        page.push(u8::try_from(segments.len()).unwrap());
+        page.extend(segments);
+        page.resize(page.len() + segments.iter().map(|bytes| usize::from(*bytes)).sum::<usize>(), 7);
+        let shift = |sum: u32, _| (sum << 1) ^ if sum >> 31 == 1 { 0x04c1_1db7 } else { 0 };
+        let checksum = page.iter().fold(0, |sum, byte| (0..8).fold(sum ^ (u32::from(*byte) << 24), shift));
+        page[22..26].copy_from_slice(&checksum.to_le_bytes());
+        page
+    }
 
     fn open(bytes: &[u8]) -> Result<Vec<(Track, u64)>, FileProblem> {
         let (mut file, _) = VideoFile::open(Cursor::new(bytes.to_vec()))?;
@@ -458,6 +485,20 @@ mod tests {
             "file-damaged"
         );
         assert_eq!(code_of(&whole[..100_000]), "file-truncated");
+    }
+
+    #[test]
+    fn pages_without_bytes_do_not_hide_an_endless_packet() {
+        let header = vp8_header();
+        let begun = file(&[(1, 0, EndPage, &header), (1, 1 << 32, EndStream, &[7; 70_000])]);
+        // Up to the second page of the packet.
+        let begun = &begun[..begun.windows(4).rposition(|window| window == SIGNATURE).unwrap()];
+        let (empty, full) = (page_within_packet(&[]), page_within_packet(&[WHOLE_SEGMENT; 255]));
+        for pages in [[full, empty.clone()].concat(), empty] {
+            let endless = [begun, &pages.repeat(2 * MAX_FRAME_BYTES / pages.len())].concat();
+            assert_eq!(code_of(&endless), "file-damaged");
+            assert_eq!(code_of(&endless[..begun.len() + 10 * pages.len()]), "file-truncated");
+        }
     }
 
     #[test]

@@ -387,6 +387,7 @@ mod tests {
             [(false, 1, 1000), (false, 2, 2980), (false, 2, 3000), (true, 3, 4980), (true, 3, 5000)];
         assert_eq!(recorded_sound(&packets), [(0, 1), (2000, 2), (4000, 3)]);
     }
+
     #[test]
     fn no_timestamps_of_a_member_break_a_recording() {
         const JUMPS: [u32; 6] = [0, 899_999, 900_001, u32::MAX, u32::MAX / 2, 480_000];
