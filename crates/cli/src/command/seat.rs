@@ -19,6 +19,7 @@ use sightline_protocol::transfer::Sha256Digest;
 use crate::{
     address::RoomAddress,
     failure::{DISK_FULL, Exit, Failure},
+    options::STANDARD_STREAM,
 };
 
 /// Up to this number of transfers are stored at each change; more are stored at this interval.
@@ -58,8 +59,11 @@ impl Seat {
         Self::at(Some(folder.join(format!("{SEAT_PREFIX}{}.json", address.room()))), address)
     }
 
-    /// The seat of a command that sends these paths, in the user's directory of states.
+    /// The seat of a command that sends these paths, in the user's directory of states. Nobody has the standard input a second time.
     pub(super) fn of_paths(paths: &[PathBuf], address: &RoomAddress) -> Self {
+        if paths.iter().any(|path| path.as_os_str() == STANDARD_STREAM) {
+            return Self::of_nothing(address);
+        }
         let mut hasher = PrefixHasher::default();
         hasher.update(&room_digest(address).0);
         for path in paths {
@@ -238,6 +242,17 @@ mod tests {
         }
         let text = fs::read_to_string(folder.path().join(".sightline-peer-team-7.json")).unwrap();
         assert!(!text.contains("c2VjcmV0"), "{text}");
+    }
+
+    #[test]
+    fn a_command_that_sends_the_standard_input_keeps_no_seat_also_with_a_new_link() {
+        let address = RoomAddress::parse(ROOM).unwrap();
+        let paths = ["report.pdf", "-"].map(PathBuf::from);
+        assert!(Seat::of_paths(&paths[..1], &address).path.is_some());
+        let mut seat = Seat::of_paths(&paths, &address);
+        assert_eq!(seat.path, None);
+        seat.move_to(Seat::of_paths(&paths, &RoomAddress::parse("https://b.example/room/team-7").unwrap()));
+        assert_eq!(seat.path, None);
     }
 
     #[test]

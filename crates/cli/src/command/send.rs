@@ -48,8 +48,7 @@ pub(super) async fn run(options: &SendOptions, output: &mut Output) -> Result<()
     if files.is_empty() {
         return Err(Failure::new(Exit::Usage, "no-files", "There are no files in the given directories."));
     }
-    // Nobody has the standard input a second time.
-    let seat = if inputs > 0 { Seat::of_nothing(&address) } else { Seat::of_paths(&paths, &address) };
+    let seat = Seat::of_paths(&options.paths, &address);
     if left_out > 0 {
         let sentence =
             format!("{left_out} symbolic link(s) and special file(s) in directories are not sent.");
