@@ -29,14 +29,14 @@ mod linux {
         fs::{self, File},
         io::Write,
         path::{Path, PathBuf},
-        process::{Command, ExitCode},
+        process::{Command, ExitCode, Stdio},
     };
 
     use libtest_mimic::{Arguments, Trial};
     use tempfile::TempDir;
-    use tokio::runtime::Runtime;
+    use tokio::{io::AsyncWriteExt, runtime::Runtime, time::timeout};
 
-    use crate::harness::{Member, TestServer, run};
+    use crate::harness::{Member, PATIENCE, TestServer, piped, program, run};
 
     type Test = (&'static str, fn(&Runtime));
 
@@ -49,7 +49,7 @@ mod linux {
         if !has_disks {
             println!("ignored, because no disk can be mounted:");
         }
-        let tests: [Test; 5] = [
+        let tests: [Test; 6] = [
             ("a_file_without_room_is_refused_before_its_first_byte", |runtime| runtime.block_on(too_large())),
             ("a_file_whose_disk_becomes_full_goes_on_once_there_is_room", |runtime| {
                 runtime.block_on(becomes_full());
@@ -61,6 +61,9 @@ mod linux {
                 runtime.block_on(no_recording());
             }),
             ("a_report_without_room_is_an_error_and_leaves_no_file", |runtime| runtime.block_on(report())),
+            ("an_endless_standard_input_is_an_error_and_leaves_no_file", |runtime| {
+                runtime.block_on(endless_input());
+            }),
         ];
         let trials = tests.into_iter().map(|(name, test)| {
             let run = move || {
@@ -214,6 +217,21 @@ mod linux {
             assert_eq!(disk.names(), ["filler"]);
             drop(ada);
         }
+    }
+
+    async fn endless_input() {
+        let disk = Disk::new(MIB).unwrap();
+        let mut command = program();
+        command.args(["send", "http://127.0.0.1:9/room/team-7", "-"]).env("TMPDIR", disk.path());
+        let mut child = piped(&mut command).stdin(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let write = async { while stdin.write_all(&[7; 65_536]).await.is_ok() {} };
+        timeout(PATIENCE, write).await.expect("the command still reads");
+        let output = timeout(PATIENCE, child.wait_with_output()).await.expect("it did not end").unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(stderr.ends_with("(file-unwritable)\n"), "{stderr}");
+        assert!(disk.names().is_empty(), "{:?}", disk.names());
     }
 
     async fn report() {

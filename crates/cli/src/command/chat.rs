@@ -32,7 +32,7 @@ pub(super) async fn run(options: &ChatOptions, output: &mut Output) -> Result<()
     let mut editor = None;
     if edits && let Some((started, printer)) = LineEditor::start()? {
         visit.output.print_through(Some(printer));
-        visit.output.note("Enter sends a line, /members lists who is here, Ctrl-D leaves.");
+        visit.output.note("Enter sends a line. /members lists who is here, /code shows the codes, /verified NAME says that a code matches. Ctrl-D leaves.");
         editor = Some(started);
     }
     if is_person {
@@ -114,15 +114,16 @@ impl Chat<'_> {
                     _ => {}
                 },
                 line = lines.recv(), if reads => match line {
-                    Some(Line::Text(text)) => match Command::read(&text).filter(|_| self.is_person) {
-                        Some(command) => self.visit.handle_command(&command),
-                        None => {
-                            self.waiting = Some(text);
-                            if !self.visit.has_company() && let Some(wait) = wait {
-                                self.visit.wait_for_company(wait);
-                            }
+                    Some(Line::Text(text)) => {
+                        if self.is_person && let Some(command) = Command::read(&text) {
+                            self.visit.handle_command(&command);
+                            continue;
                         }
-                    },
+                        self.waiting = Some(text);
+                        if !self.visit.has_company() && let Some(wait) = wait {
+                            self.visit.wait_for_company(wait);
+                        }
+                    }
                     Some(Line::TooLong) => {
                         self.visit.output.warning("message-too-long", &too_long())?;
                     }

@@ -1,4 +1,4 @@
-//! The code that two members compare by voice, and the commands that a person types in a chat.
+//! The code that two members compare by voice, and the lines of a person that are commands.
 
 use sightline_core::trust::ShortCode;
 
@@ -22,7 +22,7 @@ pub(super) fn spoken(code: ShortCode) -> String {
 /// A line that a person typed, and that is not for the others.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Command<'a> {
-    /// List the members.
+    /// Print who is here.
     Members,
     /// Print the codes: of the members with this name, or of everybody.
     Code(Option<&'a str>),
@@ -60,12 +60,12 @@ mod tests {
     }
 
     #[test]
-    fn only_known_commands_are_not_messages() {
-        assert_eq!(Command::read(" /members "), Some(Command::Members));
+    fn only_the_named_lines_are_commands() {
+        assert_eq!(Command::read("/members "), Some(Command::Members));
         assert_eq!(Command::read("/code"), Some(Command::Code(None)));
         assert_eq!(Command::read(" /code  Ada Lovelace "), Some(Command::Code(Some("Ada Lovelace"))));
         assert_eq!(Command::read("/verified Ada"), Some(Command::Verified("Ada")));
-        for message in ["", "code", "/codes", "/members of what?", "/etc/passwd", "a /code", "/verifiedAda"] {
+        for message in ["", "code", "/codes", "/etc/passwd", "a /code", "/verifiedAda", "/members Ada"] {
             assert_eq!(Command::read(message), None, "{message}");
         }
     }

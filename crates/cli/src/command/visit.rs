@@ -379,30 +379,14 @@ impl<'a> Visit<'a> {
 
     /// Does what a person typed.
     pub(super) fn handle_command(&mut self, command: &Command<'_>) {
-        let wanted = match command {
-            Command::Members => return self.list_members(),
-            Command::Code(name) => *name,
-            Command::Verified(name) => Some(*name),
-        };
-        let is_wanted = |name: &str| wanted.is_none_or(|wanted| wanted == name);
-        let members = self.codes.iter().map(|(member, shown)| (member.clone(), shown.code));
-        let found: Vec<_> = members.filter(|(member, _)| is_wanted(&self.name_of(member))).collect();
-        match (command, &found[..]) {
-            (Command::Code(_), found) if !found.is_empty() => {
-                for (member, code) in found {
-                    let name = self.name_of(member);
-                    let line = code.map_or_else(
-                        || format!("* no code with {name}: it has an earlier version, or has not answered"),
-                        |code| code_line(&name, code),
-                    );
-                    self.output.note(&line);
-                }
-            }
-            (Command::Verified(_), [(member, Some(code))]) => self.peer.set_code_matching(member, *code),
-            (Command::Verified(_), [_, _, ..]) => {
-                self.output.note("Several members have this name: ask them for another one.");
-            }
-            _ => self.output.note("There is nobody with this name and a code."),
+        match command {
+            Command::Members => self.list_members(),
+            Command::Code(name) => self.list_codes(*name),
+            Command::Verified(name) => match self.codes_of(Some(name))[..] {
+                [(ref member, Some(code))] => self.peer.set_code_matching(member, code),
+                [_, _, ..] => self.output.note("Several members have this name: ask them for another one."),
+                _ => self.output.note(NO_CODE),
+            },
         }
     }
 
@@ -414,6 +398,28 @@ impl<'a> Visit<'a> {
         let names: Vec<_> = names.collect();
         let names = if names.is_empty() { "nobody else".to_owned() } else { names.join(", ") };
         self.output.note(&format!("Here: {names}."));
+    }
+
+    fn list_codes(&self, wanted: Option<&str>) {
+        let codes = self.codes_of(wanted);
+        for (member, code) in &codes {
+            let name = self.name_of(member);
+            let line = code.map_or_else(
+                || format!("* no code with {name}: it has an earlier version, or has not answered"),
+                |code| code_line(&name, code),
+            );
+            self.output.note(&line);
+        }
+        if codes.is_empty() {
+            self.output.note(NO_CODE);
+        }
+    }
+
+    /// The members with this name, or all, each with its code.
+    fn codes_of(&self, wanted: Option<&str>) -> Vec<(MemberId, Option<ShortCode>)> {
+        let members = self.codes.iter().map(|(member, shown)| (member.clone(), shown.code));
+        let is_wanted = |member: &MemberId| wanted.is_none_or(|wanted| wanted == self.name_of(member));
+        members.filter(|(member, _)| is_wanted(member)).collect()
     }
 
     /// Prints that a member came, once.
@@ -429,6 +435,8 @@ impl<'a> Visit<'a> {
         Ok(())
     }
 }
+
+const NO_CODE: &str = "There is nobody with this name and a code.";
 
 fn code_line(name: &str, code: ShortCode) -> String {
     format!("* code with {name}: {}", code::spoken(code))

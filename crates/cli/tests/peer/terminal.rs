@@ -93,7 +93,7 @@ impl Screen {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_line_that_is_edited_survives_a_message_and_comes_again_from_the_history() {
+async fn a_line_that_is_edited_survives_a_message_comes_again_from_the_history_and_may_be_a_command() {
     let server = TestServer::start();
     let room = server.room("editor");
     let mut ada = Member::start("chat", &room, "Ada", &[""; 0]);
@@ -116,6 +116,12 @@ async fn a_line_that_is_edited_survives_a_message_and_comes_again_from_the_histo
     ben.type_keys("/members\r");
     ben.until("Here: Ada.").await;
     ben.until_prompt(4).await;
+    ben.type_keys("/code Ada\r");
+    ben.until("* code with Ada: ").await;
+    ben.until_prompt(5).await;
+    ben.type_keys("/verified Ada\r");
+    ben.until("Verified: nobody stands between you and Ada.").await;
+    ben.until_prompt(6).await;
     ben.type_keys("\x04");
     let (status, terminal) = ben.end().await;
     assert_eq!(status.code(), Some(0));
