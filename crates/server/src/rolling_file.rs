@@ -29,12 +29,10 @@ impl RollingFile {
 
     fn roll(&mut self) -> io::Result<()> {
         for number in (1..self.kept).rev() {
-            match fs::rename(self.old(number), self.old(number + 1)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
+            rename_if_there(&self.old(number), &self.old(number + 1))?;
         }
-        fs::rename(&self.path, self.old(1))?;
+        // Somebody may have moved or removed the file, or it could not be made the last time.
+        rename_if_there(&self.path, &self.old(1))?;
         self.file = append_to(&self.path)?;
         Ok(())
     }
@@ -60,6 +58,13 @@ impl Write for RollingFile {
 
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
+    }
+}
+
+fn rename_if_there(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::rename(from, to) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 
@@ -109,5 +114,17 @@ mod tests {
             file.write_all(line.as_bytes()).unwrap();
         }
         assert_eq!(fs::read_to_string(&path).unwrap(), "first\nsecond\nthird\n");
+    }
+
+    #[test]
+    fn a_file_that_somebody_removed_is_made_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("server.log");
+        let mut file = RollingFile::open(&path, 5, 1).unwrap();
+        file.write_all(b"removed\n").unwrap();
+        fs::remove_file(&path).unwrap();
+        file.write_all(b"after\n").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "after\n");
+        assert!(!folder.path().join("server.log.1").exists());
     }
 }
