@@ -205,11 +205,16 @@ fn compiled_tool(tool: &CompiledTool<'_>) -> Result<PathBuf> {
 fn find(tool: &CompiledTool<'_>) -> Result<Option<PathBuf>> {
     let is_right = |path: &PathBuf| {
         let said = process::output(process::command(path).arg("--version"));
-        said.is_some_and(|said| said.split_whitespace().any(|word| word == tool.version))
+        said.is_some_and(|said| names_version(&said, tool.version))
     };
     let ours = which::which_in(tool.executable, Some(install::bin_dir()?), workspace::root()).ok();
     let candidate = ours.or_else(|| which::which(tool.executable).ok());
     Ok(candidate.filter(is_right))
+}
+
+/// Whether a tool that said this has the version: `trunk 0.21.14`, `mdbook v0.5.4`.
+fn names_version(said: &str, version: &str) -> bool {
+    said.split_whitespace().any(|word| word.strip_prefix('v').unwrap_or(word) == version)
 }
 
 /// The version of the client's wasm-bindgen. The library that this program links is pinned to the same one (`Cargo.toml`).
@@ -302,4 +307,16 @@ fn find_wasm_opt() -> Result<Option<(PathBuf, String)>> {
     let number = said.split_whitespace().nth(2).and_then(|number| number.parse::<u32>().ok());
     let is_recent = |number: &u32| *number >= OLDEST_WASM_OPT;
     Ok(number.filter(is_recent).map(|number| (path, format!("version_{number}"))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_known_with_and_without_a_v() {
+        assert!(names_version("mdbook v0.5.4", "0.5.4"));
+        assert!(names_version("geckodriver 0.37.0 (a44e7a4 2026-02-01 10:00 +0000)\n\nThe source", "0.37.0"));
+        assert!(!names_version("trunk 0.21.14", "0.21.1"));
+    }
 }
