@@ -8,7 +8,7 @@
 //! | `documents` | the links of the documents, and the book of them |
 //! | `screenshots`, `icons` | pictures that are in the repository |
 //! | `tools`, `browsers`, `install`, `system` | finding and installing tools and browsers |
-//! | `workspace`, `process`, `parallel`, `stages` | paths in this clone; running programs; the table of what took how long |
+//! | `workspace`, `process`, `stages` | paths in this clone; running programs; the table of what took how long |
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -25,7 +25,6 @@ mod icons;
 mod install;
 mod matrix;
 mod measure;
-mod parallel;
 mod placement;
 mod policy;
 mod process;

@@ -8,8 +8,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use flate2::{Compression, write::GzEncoder};
-
-use crate::parallel;
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 /// Limit of a first visit, in bytes (brotli).
 const FIRST_VISIT_BUDGET_BYTES: u64 = 150 * 1024;
@@ -32,8 +31,8 @@ pub(crate) fn precompress(dist: &Path) -> Result<()> {
         let extension = file.extension().unwrap_or_default().to_string_lossy();
         COMPRESSIBLE.contains(&&*extension)
     });
-    parallel::for_each(&mut files, |file| {
-        let raw = fs::read(&*file)?;
+    files.par_iter().with_max_len(1).try_for_each(|file| {
+        let raw = fs::read(file)?;
         let mut compressed = Vec::new();
         let mut brotli = brotli::CompressorWriter::new(
             &mut compressed,

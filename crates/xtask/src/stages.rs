@@ -66,10 +66,16 @@ impl Stages {
     pub(crate) fn print(&self) {
         println!();
         for (name, took) in &self.done {
-            println!("{name:<44} {:>7.1} s", took.as_secs_f64());
+            print_row(name, *took, "");
         }
-        println!("{:<44} {:>7.1} s", "together", self.began.elapsed().as_secs_f64());
+        print_row("together", self.began.elapsed(), "");
     }
+}
+
+/// Prints a row of a table of stages.
+pub(crate) fn print_row(name: &str, took: Duration, remark: &str) {
+    let row = format!("{name:<44} {:>7.1} s  {remark}", took.as_secs_f64());
+    println!("{}", row.trim_end());
 }
 
 fn durations_file() -> PathBuf {
@@ -84,8 +90,8 @@ fn spoken(seconds: f64) -> String {
     }
 }
 
-#[allow(clippy::disallowed_methods, reason = "a native program that tells a person how long a stage took")]
-fn now() -> Instant {
+#[allow(clippy::disallowed_methods, reason = "a native program that says how long something took")]
+pub(crate) fn now() -> Instant {
     Instant::now()
 }
 

@@ -4,7 +4,7 @@ use std::{
     fs,
     path::Path,
     process::{Command, ExitCode},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use anyhow::Result;
@@ -13,7 +13,7 @@ use clap::Args;
 use crate::{
     browsers::{self, TestTools},
     build, documents, placement, process,
-    stages::Stages,
+    stages::{self, Stages},
     workspace,
 };
 
@@ -52,7 +52,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
     let mut results = Vec::new();
     for stage in &stages {
         println!("\n==== {} ====", stage.name);
-        let started = now();
+        let started = stages::now();
         let outcome = (stage.run)(filter);
         if let Err(error) = &outcome {
             eprintln!("error: {error:#}");
@@ -241,11 +241,14 @@ fn documentation() -> Result<Outcome> {
 }
 
 fn deny() -> Result<Outcome> {
-    let Ok(deny) = crate::tools::cargo_deny() else {
-        return Ok(Outcome::Skipped("cargo-deny could not be installed"));
+    let deny = match crate::tools::cargo_deny() {
+        Ok(deny) => deny,
+        Err(error) => {
+            eprintln!("{error:#}");
+            return Ok(Outcome::Skipped("cargo-deny could not be installed"));
+        }
     };
-    let mut deny = process::command(deny);
-    passed(deny.args(["--workspace", "check", "licenses", "bans", "sources"]))
+    passed(process::command(deny).args(["--workspace", "check", "licenses", "bans", "sources"]))
 }
 
 fn in_browser(
@@ -299,19 +302,14 @@ const NEED_A_SOUND_CARD: [&str; 2] = [
 fn print_summary(stages: &[&Stage], results: &[(Result<Outcome>, Duration)]) {
     println!("\n==== summary ====");
     for (at, stage) in stages.iter().enumerate() {
-        let (word, seconds) = match results.get(at) {
-            Some((Ok(Outcome::Passed), took)) => ("passed".to_owned(), took.as_secs_f64()),
-            Some((Ok(Outcome::Skipped(why)), took)) => (format!("skipped: {why}"), took.as_secs_f64()),
-            Some((Err(_), took)) => ("FAILED".to_owned(), took.as_secs_f64()),
-            None => ("not run".to_owned(), 0.0),
+        let (word, took) = match results.get(at) {
+            Some((Ok(Outcome::Passed), took)) => ("passed".to_owned(), *took),
+            Some((Ok(Outcome::Skipped(why)), took)) => (format!("skipped: {why}"), *took),
+            Some((Err(_), took)) => ("FAILED".to_owned(), *took),
+            None => ("not run".to_owned(), Duration::ZERO),
         };
-        println!("{:<28} {seconds:>7.1} s  {word}", stage.name);
+        stages::print_row(stage.name, took, &word);
     }
-}
-
-#[allow(clippy::disallowed_methods, reason = "a native program that tells a person how long a stage took")]
-fn now() -> Instant {
-    Instant::now()
 }
 
 #[cfg(test)]

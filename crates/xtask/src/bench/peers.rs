@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader, Lines},
     process::{Child, ChildStdout, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
@@ -11,7 +11,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::{Running, start_server};
-use crate::{process, workspace};
+use crate::{process, stages::now, workspace};
 
 /// Clock ticks of a CPU time in `/proc` (`USER_HZ`, the same on all architectures of Linux).
 const TICKS_PER_SECOND: f64 = 100.0;
@@ -125,11 +125,6 @@ fn start_bots(bots: usize, room: &str, options: &Options) -> Result<Room> {
     let mut child = command.stdout(Stdio::piped()).spawn().context("cannot start the bots")?;
     let output = child.stdout.take().context("no output")?;
     Ok(Room { peers: Running { child, port: String::new() }, events: BufReader::new(output).lines() })
-}
-
-#[allow(clippy::disallowed_methods, reason = "a native program that measures")]
-fn now() -> Instant {
-    Instant::now()
 }
 
 /// Reads events up to the totals that are wanted.

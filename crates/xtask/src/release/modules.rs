@@ -7,13 +7,14 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow};
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
 use super::{
     Module,
     bindgen::{self, Exports},
     names, script,
 };
-use crate::{parallel, process, tools::ClientTools};
+use crate::{process, tools::ClientTools};
 
 /// The result of [`build`].
 pub(super) struct Built {
@@ -48,7 +49,7 @@ pub(super) fn build(tools: &ClientTools, compiled: &Path, work: &Path) -> Result
 /// # Errors
 /// Where wasm-opt fails.
 pub(super) fn shrink(tools: &ClientTools, modules: &mut [Module], work: &Path) -> Result<()> {
-    parallel::for_each(modules, |module| {
+    modules.par_iter_mut().with_max_len(1).try_for_each(|module| {
         let shrunk = work.join(format!("{}.shrunk.wasm", module.name));
         process::run(tools.wasm_opt().arg("-Oz").arg(&module.file).arg("-o").arg(&shrunk))?;
         module.file = shrunk;
