@@ -56,7 +56,7 @@ pub(crate) fn package() -> Result<()> {
     fs::copy(workspace::root().join("locales/en.json"), texts.join("en.json"))?;
     println!(
         "\nThe package of the server has the client now, and that of the native peer its texts. Next:\n  \
-         cargo install --path crates/server\n  \
+         cargo install --locked --path crates/server\n  \
          cargo publish --workspace"
     );
     Ok(())

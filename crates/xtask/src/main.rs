@@ -73,7 +73,7 @@ enum Task {
     Soak(soak::Options),
     /// Run a matrix of measurements between two browsers, over emulated links where this is root on Linux.
     Measure(measure::Options),
-    /// Build the client into the package of the server, for `cargo install --path crates/server` and `cargo publish`.
+    /// Build the client into the package of the server, for `cargo install --locked --path crates/server` and `cargo publish`.
     Package,
     /// Make a book of the documents, in target/book.
     Book,
