@@ -112,7 +112,10 @@ pub(crate) fn from_apt(packages: &[&str]) -> Result<()> {
         apt.env("DEBIAN_FRONTEND", "noninteractive").args(["-q", "-y", "-o", "Acquire::Retries=3"]);
         apt
     };
-    process::run(apt().arg("update"))?;
+    // The update fails if one mirror is away, and the lists that are there may be enough.
+    if let Err(error) = process::run(apt().arg("update")) {
+        println!("{error:#}");
+    }
     process::run(apt().args(["install", "--no-install-recommends"]).args(packages))
 }
 
