@@ -17,6 +17,8 @@ use crate::viewer::Viewer;
 struct Story {
     viewer: Viewer,
     packets: u64,
+    /// Packets that were sent and have yet to arrive.
+    comes_again: u64,
     lost: u64,
     late: Duration,
     sends: Sends,
@@ -32,6 +34,8 @@ struct Story {
 #[derive(Clone, Copy, PartialEq)]
 enum Sends {
     Everything,
+    /// Nine tenths of the packets arrive only when they are sent again, right after the stall.
+    EverythingAgain,
     NothingFromItsSource,
     NothingWithASource(Limitation),
     /// The sender sends no messages about itself.
@@ -43,6 +47,7 @@ impl Story {
         Self {
             viewer: Viewer::at_fps(30),
             packets: 0,
+            comes_again: 0,
             lost: 0,
             late: Duration::ZERO,
             sends,
@@ -79,9 +84,11 @@ impl Story {
 
     fn report(&mut self, is_well: bool) {
         let now = self.viewer.now();
-        if is_well || matches!(self.sends, Sends::Everything) {
-            self.packets += 100;
-        }
+        self.packets += match self.sends {
+            Sends::EverythingAgain if !is_well => 10,
+            _ if is_well || self.sends == Sends::Everything => 100 + std::mem::take(&mut self.comes_again),
+            _ => 0,
+        };
         if !is_well {
             self.lost += self.loses;
         }
@@ -100,8 +107,11 @@ impl Story {
             _ if is_well => (30, 30, Limitation::None),
             Sends::NothingFromItsSource => (0, 0, Limitation::None),
             Sends::NothingWithASource(limitation) => (30, 0, limitation),
-            Sends::Everything | Sends::Untold => (30, 30, Limitation::None),
+            Sends::Everything | Sends::EverythingAgain | Sends::Untold => (30, 30, Limitation::None),
         };
+        let is_sent_again = !is_well && self.sends == Sends::EverythingAgain;
+        let retransmitted = if is_sent_again { 90 } else { 0 };
+        self.comes_again = retransmitted.into();
         let from = now.since_origin().saturating_sub(Duration::from_secs(1));
         self.viewer.meter.handle_sender(
             SenderInterval {
@@ -111,6 +121,7 @@ impl Story {
                 frames_sent: Some(sent),
                 limitation,
                 late: self.late,
+                picture: IntervalPicture { retransmitted: Some(retransmitted), ..IntervalPicture::default() },
                 ..SenderInterval::default()
             },
             now,
@@ -154,6 +165,12 @@ fn a_path_on_which_nothing_arrives_for_a_second_was_interrupted() {
         let story = Story { loses: 30, ..Story::new(sends) };
         assert_eq!(story.cause(|viewer| viewer.stop_for(1000)), StallCause::PathChange);
     }
+}
+
+#[test]
+fn a_path_was_interrupted_even_if_every_packet_came_when_it_was_sent_again() {
+    let story = Story::new(Sends::EverythingAgain);
+    assert_eq!(story.cause(|viewer| viewer.stop_for(1000)), StallCause::PathChange);
 }
 
 #[test]

@@ -2,23 +2,25 @@
 
 use sightline_core::measure::playout::StallCause::{self, *};
 
-use crate::model::{Fault, named};
+use crate::model::{Fault, Sender, named};
 
 const SEEDS: u64 = 12;
 
-/// Checks a row of the confusion matrix: at least nine of ten stalls have a right cause.
+/// Checks a row of the confusion matrix for each sender: at least nine of ten stalls have a right cause.
 fn assert_row(faults: &[Fault], right: &[StallCause]) {
-    let row = named(faults, SEEDS);
-    let all: u32 = row.values().sum();
-    let hits: u32 = right.iter().map(|cause| row.get(cause.as_str()).copied().unwrap_or_default()).sum();
-    let unknown = row.get("unknown").copied().unwrap_or_default();
-    let least = u32::try_from(faults.len()).unwrap() * u32::try_from(SEEDS).unwrap() / 2;
-    assert!(all >= least, "the model shows too few stalls to judge: {row:?}");
-    assert!(f64::from(hits) >= 0.9 * f64::from(all), "{faults:?}: {row:?}");
-    assert!(
-        f64::from(all - hits - unknown) <= 0.05 * f64::from(all),
-        "unknown is better than wrong: {row:?}"
-    );
+    for sender in [Sender::Chromium, Sender::Firefox] {
+        let row = named(faults, sender, SEEDS);
+        let all: u32 = row.values().sum();
+        let hits: u32 = right.iter().map(|cause| row.get(cause.as_str()).copied().unwrap_or_default()).sum();
+        let unknown = row.get("unknown").copied().unwrap_or_default();
+        let least = u32::try_from(faults.len()).unwrap() * u32::try_from(SEEDS).unwrap() / 2;
+        assert!(all >= least, "the model shows too few stalls to judge: {row:?}");
+        assert!(f64::from(hits) >= 0.9 * f64::from(all), "{faults:?} from {sender:?}: {row:?}");
+        assert!(
+            f64::from(all - hits - unknown) <= 0.05 * f64::from(all),
+            "unknown is better than wrong: {sender:?}: {row:?}"
+        );
+    }
 }
 
 #[test]

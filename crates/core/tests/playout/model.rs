@@ -64,6 +64,14 @@ impl Fault {
     }
 }
 
+/// The browser that sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sender {
+    Chromium,
+    /// It reports no limitation, no target of the encoder and no waiting of packets.
+    Firefox,
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Packet {
     number: u64,
@@ -107,6 +115,7 @@ struct Sent {
 #[derive(Debug)]
 struct Model {
     fault: Fault,
+    sender: Sender,
     random: Random,
     sent: Sent,
     target_bps: f64,
@@ -131,9 +140,10 @@ struct Model {
 }
 
 /// The stalls that the fault caused, as the ledger has them.
-pub(crate) fn stalls(fault: Fault, seed: u64) -> Vec<Stall> {
+pub(crate) fn stalls(fault: Fault, sender: Sender, seed: u64) -> Vec<Stall> {
     let mut model = Model {
         fault,
+        sender,
         random: Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
         sent: Sent::default(),
         target_bps: MOST_BPS,
@@ -365,20 +375,25 @@ impl Model {
         let sent = &mut self.sent;
         sent.last_load = [sent.last_load[1], sent.encode_us];
         let is_busy = sent.last_load[1] - sent.last_load[0] > 900_000;
+        let is_told = self.sender == Sender::Chromium;
         Sending {
             at_us: ms(now + AHEAD_MS).page_time(),
             source_frames: Some(sent.source),
             frames_sent: Some(sent.encoded),
             sound_packets: None,
-            limitation: if is_busy { Limitation::Cpu } else { limitation },
+            limitation: match limitation {
+                _ if !is_told => Limitation::None,
+                _ if is_busy => Limitation::Cpu,
+                limitation => limitation,
+            },
             picture: SentPicture {
                 frames_encoded: Some(sent.encoded),
                 encode_ms: Some((sent.encode_us / 1000) as u32),
                 packets: Some(sent.packets),
                 retransmitted: Some(sent.retransmitted),
-                send_delay_ms: Some(sent.waited_ms as u32),
+                send_delay_ms: is_told.then_some(sent.waited_ms as u32),
                 lost: Some(self.lost as u32),
-                target_bps: Some(self.target_bps as u32),
+                target_bps: is_told.then_some(self.target_bps as u32),
                 round_trip_ms: Some(UpTo::saturating(2 * self.way_ms(now) + self.queue_ms)),
                 busy_ms: Some(UpTo::saturating(self.random.below(12))),
             },
@@ -402,11 +417,11 @@ fn taken_until<T>(waiting: &mut BTreeMap<u64, Vec<T>>, now: u64) -> Vec<T> {
 }
 
 /// How often each cause was named for a fault with these magnitudes, over many seeds.
-pub(crate) fn named(faults: &[Fault], seeds: u64) -> BTreeMap<&'static str, u32> {
+pub(crate) fn named(faults: &[Fault], sender: Sender, seeds: u64) -> BTreeMap<&'static str, u32> {
     let mut named = BTreeMap::new();
     for fault in faults {
         for seed in 1..=seeds {
-            for stall in stalls(*fault, seed) {
+            for stall in stalls(*fault, sender, seed) {
                 *named.entry(stall.cause.as_str()).or_default() += 1;
             }
         }

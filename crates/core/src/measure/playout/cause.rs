@@ -147,6 +147,8 @@ const BUSY_S: f64 = 0.1;
 const MISCOUNT: f64 = 2.0;
 /// A page that stands still for this long loses packets, or the sender misses its reports.
 const LOSES_PACKETS_S: f64 = 0.3;
+/// The transits of the frames on a path that became longer differ by at most this part of the additional transit.
+const STEADY: f64 = 0.35;
 /// A link without any packet for this long was interrupted.
 const SILENT_S: f64 = 0.5;
 
@@ -222,7 +224,7 @@ impl Facts {
         let is_held_up =
             self.received_late_s? >= self.stall_s * 0.5 && self.captured_late_s? < self.stall_s * 0.5;
         let (shortest, longest) = self.longer_transit_s.filter(|_| is_held_up)?;
-        let is_longer = shortest >= self.stall_s * 0.5 && longest - shortest <= shortest * 0.35;
+        let is_longer = shortest >= self.stall_s * 0.5 && longest - shortest <= shortest * STEADY;
         // If the frames waited at the sender, its other packets took no longer.
         let is_of_the_path = |delay: Option<f64>| delay.is_some_and(|delay| delay >= self.stall_s * 0.4);
         if is_longer
@@ -272,7 +274,7 @@ impl Facts {
             return self.lost();
         }
         let is_steady = |(shortest, longest): (f64, f64)| {
-            shortest >= NOTABLE_QUEUE_S && longest - shortest <= shortest * 0.35
+            shortest >= NOTABLE_QUEUE_S && longest - shortest <= shortest * STEADY
         };
         let is_longer = self.longer_transit_s.is_some_and(is_steady) && self.limitation == Limitation::None;
         if !self.is_lossy() && (is_longer || self.is_path_longer) {
@@ -330,7 +332,10 @@ impl Facts {
         let stays = self.stays_late_s.is_some_and(|stays| stays >= late * 0.7 && stays >= self.stall_s * 0.5);
         let is_limited =
             self.limitation == Limitation::Bandwidth || self.target_ratio.is_some_and(|ratio| ratio < 0.3);
-        if stays && !is_limited || self.is_path_longer {
+        // Firefox reports neither. While a queue grows, each frame takes longer than the one before.
+        let is_uneven =
+            self.longer_transit_s.is_some_and(|(shortest, longest)| longest - shortest > shortest * STEADY);
+        if stays && !is_limited && !is_uneven || self.is_path_longer {
             return certain(StallCause::Delay, 70);
         }
         certain(StallCause::Bandwidth, 70)
@@ -342,6 +347,9 @@ impl Facts {
         let has_reports = self.sender_s > 0.0;
         if self.viewer_busy_ratio >= 0.3 {
             return certain(StallCause::Receiver, 70);
+        }
+        if self.has_hole() {
+            return certain(StallCause::PathChange, 60);
         }
         match (is_late(self.captured_late_s), is_late(self.received_late_s)) {
             // Frames that were captured this much later did not exist before. Without reports of the sender, its source is the
@@ -395,6 +403,20 @@ impl Facts {
     fn has_queue(&self) -> bool {
         let is_long = |delay: Option<f64>| delay.is_some_and(|delay| delay >= NOTABLE_QUEUE_S);
         is_long(self.late_s) || is_long(self.round_trip_rise_s)
+    }
+
+    /// Whether hardly any packet arrived for a part of the stall, and the sender sent many again. The stall may outlast that part by far
+    /// until a key frame comes. Packets that were sent again in time are not counted as lost.
+    fn has_hole(&self) -> bool {
+        let usual = self.usual_packets_per_s.unwrap_or(0.0);
+        let is_quiet = self.fewest_packets_per_s.is_some_and(|packets| packets < usual / 4.0);
+        let is_calm = |loss: Option<f64>| loss.is_none_or(|loss| loss < NOTABLE_LOSS);
+        let is_sent = |lacks: Option<f64>| lacks.is_some_and(|lacks| lacks < self.missing / 2.0);
+        is_quiet
+            && self.retransmitted >= usual / 4.0
+            && is_sent(self.source_lacks.or(self.sent_lacks))
+            && is_calm(self.loss_before)
+            && is_calm(self.loss_after)
     }
 
     /// Whether about all packets of the stall were lost, and none before and after it.
