@@ -196,6 +196,8 @@ async fn every_control_takes_a_finger(scene: &Scene, engine: Engine) -> Result<(
         are_large(&bob, &format!("the call at {width} x {height}")).await?;
         let shown: bool = bob.execute(NAME_SHOWS_ITS_END, vec![]).await?;
         assert!(shown, "the end of the long name is cut off at {width} x {height}");
+        let wrapped: Vec<String> = bob.execute(BARS_BELOW_A_NAME, vec![]).await?;
+        assert!(wrapped.is_empty(), "bars below the name at {width} x {height}: {wrapped:?}");
         keep(&bob, &format!("long-name-{width}x{height}")).await?;
         let [microphone, leave]: [[f64; 2]; 2] = bob.execute(MICROPHONE_AND_LEAVE, vec![]).await?;
         let apart = (microphone[0] - leave[0]).hypot(microphone[1] - leave[1]);
@@ -320,6 +322,15 @@ const SMALL_CONTROLS: &str = "
       if (missed.length > 0) small.push(`${control.outerHTML.slice(0, 120)} ${width} x ${height}: ${JSON.stringify(missed)}`);
     }
     return small;";
+/// The tiles whose bars are in another line than the name.
+const BARS_BELOW_A_NAME: &str = r#"
+    return [...document.querySelectorAll('.tile-label')].filter((label) => {
+        const name = label.querySelector('.tile-name').getBoundingClientRect();
+        const bars = label.querySelector('.bars')?.getBoundingClientRect();
+        return bars?.height > 0 && bars.top >= name.bottom;
+    }).map((label) => label.innerText);
+"#;
+
 const NAME_SHOWS_ITS_END: &str = "
     const tile = document.querySelector('[data-testid=tile]:not([data-member=local])');
     const [label, begin, end] = ['.tile-label', '.short-name-begin', '.short-name-end'].map((part) => tile.querySelector(part));
