@@ -15,11 +15,14 @@ use sightline_core::{
     },
     media::OrientationFinder,
     negotiation::ufrags_of_sdp,
+    picture::{PictureInvalid, StillPicture},
     transfer::{MAX_DEPTH, Records, safe_folder, safe_name},
 };
 use sightline_protocol::{
     DisplayName, RoomName,
-    limits::{MAX_CHAT_MARKS, MAX_CHAT_TEXT_BYTES, MAX_DISPLAY_NAME_CHARS, MAX_FRAME_BYTES},
+    limits::{
+        MAX_CHAT_MARKS, MAX_CHAT_TEXT_BYTES, MAX_DISPLAY_NAME_CHARS, MAX_FRAME_BYTES, MAX_PICTURE_BYTES,
+    },
     signaling::{ServerMessage, SignalPayload},
     tabs::TabMessage,
     telemetry::MAX_TELEMETRY_BYTES,
@@ -31,7 +34,7 @@ use sightline_protocol::{
 pub type Property = fn(&[u8]);
 
 /// All targets by name.
-pub const TARGETS: [(&str, Property); 20] = [
+pub const TARGETS: [(&str, Property); 21] = [
     ("bulk_frame", bulk_frame),
     ("candidate", |bytes| with_text(bytes, candidate)),
     ("chat_links", |bytes| with_text(bytes, chat_links)),
@@ -48,6 +51,7 @@ pub const TARGETS: [(&str, Property); 20] = [
     ("sealed_payload", sealed_payload),
     ("server_frame", |bytes| with_text(bytes, server_frame)),
     ("session_description", |bytes| with_text(bytes, session_description)),
+    ("still_picture", still_picture),
     ("tab_message", |bytes| with_text(bytes, tab_message)),
     ("telemetry_message", |bytes| with_text(bytes, telemetry_message)),
     ("video_file", video_file),
@@ -350,6 +354,21 @@ fn assert_same_again<T: Serialize + DeserializeOwned + PartialEq + Debug>(messag
     let written = serde_json::to_string(message).expect("a message is JSON");
     let again = serde_json::from_str::<T>(&written).expect("what was written can be read");
     assert_eq!(&again, message, "{written}");
+}
+
+/// The picture of a visitor: what is taken is bounded, begins and ends as a JPEG file does, and stays the same on the way.
+pub fn still_picture(bytes: &[u8]) {
+    let picture = match StillPicture::new(bytes) {
+        Ok(picture) => picture,
+        Err(PictureInvalid::TooLong) => return assert!(bytes.len() > MAX_PICTURE_BYTES),
+        Err(PictureInvalid::NotJpeg | PictureInvalid::TooManyPixels) => return,
+    };
+    assert!(bytes.len() <= MAX_PICTURE_BYTES && bytes.starts_with(&[0xff, 0xd8, 0xff]));
+    assert!(bytes.ends_with(&[0xff, 0xd9]));
+    assert_eq!(StillPicture::from_data_url(&picture.to_data_url()).as_ref(), Ok(&picture));
+    let text = picture.to_text().expect("a picture is short enough to be sent");
+    assert_eq!(StillPicture::from_text(&text).as_ref(), Ok(&picture));
+    assert_eq!(picture.as_bytes(), bytes);
 }
 
 fn parsed(text: &str) -> Value {

@@ -191,6 +191,7 @@ fn room_model(count: usize) -> RoomModel {
         local,
         others: RwSignal::new(others),
         host: crate::session::model::HostModel::default(),
+        shown_picture: RwSignal::new(None),
         has_entered: RwSignal::new(true),
         chat: RwSignal::new(vec![]),
         is_chat_cut: RwSignal::new(false),

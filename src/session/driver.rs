@@ -316,6 +316,11 @@ impl Driver {
             Input::Recognition(id, tags) => {
                 self.session.with_peer_trust(|trust| trust.handle_computed(id, tags, now));
             }
+            Input::Picture(picture) => {
+                if self.session.show_picture(&picture, now) {
+                    self.view.show_knock_picture(Some(picture));
+                }
+            }
             Input::Stats(link, entries) => self.handle_stats(link, entries, now),
             Input::Online(true) => self.session.handle_wake(now),
             Input::Online(false) => {}

@@ -13,6 +13,7 @@ use sightline_browser::{
 use sightline_core::{
     measure::StatsEntry,
     negotiation::{Completed, OperationFailure, OperationId},
+    picture::StillPicture,
     room::{HostAction, LinkId},
     signaling::SocketId,
     transfer::{Offered, TransferHandle},
@@ -51,6 +52,8 @@ pub enum Input {
     Device(Option<(Device, Vec<Person>)>),
     /// The tags of a computation with the key of this device.
     Recognition(ComputationId, Vec<KeyTags>),
+    /// A picture of the camera, for the hosts of the locked room.
+    Picture(StillPicture),
     /// A stats report of a link.
     Stats(LinkId, Vec<StatsEntry>),
     /// Whether the browser believes that there is a network.

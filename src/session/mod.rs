@@ -176,6 +176,7 @@ fn lobby_model(
         is_asking: shown.is_asking,
         level: shown.level,
         notices: shown.notices,
+        shows_picture: shown.shows_picture,
     }
 }
 

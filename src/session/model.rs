@@ -17,6 +17,7 @@ use sightline_core::{
     },
     media::{faces_away, other_camera},
     notice::NoticeCode,
+    picture::StillPicture,
     room::{HostAction, LinkState, ShownReaction, VisitorView},
     signaling::SignalingStatus,
     transfer::{Backlog, LeftOut, Offered, TransferHandle, TransferView},
@@ -50,6 +51,8 @@ pub struct RoomModel {
     pub others: RwSignal<Vec<TileModel>>,
     /// The hosts, the lock, and who waits.
     pub host: HostModel,
+    /// The picture that the hosts of the locked room see of this person, while this person waits there.
+    pub shown_picture: RwSignal<Option<StillPicture>>,
     /// Whether the room was entered since the page opened.
     pub has_entered: RwSignal<bool>,
     /// The messages, oldest first.
@@ -381,6 +384,8 @@ pub struct LobbyModel {
     pub level: RwSignal<f64>,
     /// The current notices.
     pub notices: RwSignal<Vec<NoticeCode>>,
+    /// Whether to show the hosts of a locked room a picture of the camera.
+    pub shows_picture: RwSignal<bool>,
 }
 
 /// The actions of the lobby's controls. Choices are written to the [`LobbyModel`], which the session watches.

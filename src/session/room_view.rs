@@ -10,6 +10,7 @@ use sightline_core::{
         run::RunState,
     },
     notice::NoticeCode,
+    picture::StillPicture,
     room::{LinkState, PeerTrust, PeerView, RoomEvent, RoomSession, ShownReaction},
     signaling::SignalingStatus,
     trust::{Acquaintance, RoomSecret, Verification},
@@ -59,6 +60,7 @@ impl RoomView {
             local: TileModel { stream: media.preview, ..local },
             others: RwSignal::new(Vec::new()),
             host: HostModel::default(),
+            shown_picture: RwSignal::new(None),
             has_entered: RwSignal::new(false),
             chat: RwSignal::new(Vec::new()),
             is_chat_cut: RwSignal::new(false),
@@ -102,6 +104,7 @@ impl RoomView {
                 self.resume = Some(resume);
                 self.keep_place();
                 signals::set(self.model.has_entered, true);
+                signals::set(self.model.shown_picture, None);
             }
             RoomEvent::TokenChanged(resume) => {
                 self.resume = Some(resume);
@@ -190,6 +193,11 @@ impl RoomView {
         if let Some(tile) = member.map_or(Some(self.model.local), |member| self.tile(member)) {
             signals::set(tile.reaction, reaction);
         }
+    }
+
+    /// Shows the person the picture that the hosts of the locked room see of it.
+    pub fn show_knock_picture(&self, picture: Option<StillPicture>) {
+        signals::set(self.model.shown_picture, picture);
     }
 
     /// Shows the people that this device remembers.

@@ -19,6 +19,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
         stage.test_in_mixed_pairs(a_locked_room_lets_in_only_whom_its_host_lets_in),
         stage.test_in_mixed_pairs(a_removed_member_is_gone_at_once_and_has_to_knock),
+        stage.test_in_each(a_visitor_shows_the_host_a_picture_only_if_it_likes),
         stage.test_in_each(a_host_ends_the_room_for_everyone),
         stage.test_in_each(a_host_makes_another_and_leaves_and_the_lock_stays),
         stage.test_in_each(a_host_stays_host_through_a_reload_and_a_restart_of_the_server),
@@ -170,6 +171,58 @@ async fn a_removed_member_is_gone_at_once_and_has_to_knock(scene: &Scene, pair: 
     bob.until_connected_to("Cy").await?;
     cy.until_picture_moves("Bob").await?;
     Ok(())
+}
+
+/// Address, text alternative and size of a picture.
+async fn picture(page: &Page, test_id: &str) -> Result<(String, String, u32)> {
+    let script = "const picture = document.querySelector(`[data-testid=${arguments[0]}]`);
+        return [picture.src, picture.alt, picture.naturalWidth]";
+    page.execute(script, vec![json!(test_id)]).await
+}
+
+async fn a_visitor_shows_the_host_a_picture_only_if_it_likes(scene: &Scene, engine: Engine) -> Result<()> {
+    let [ada, eve] = scene.pages_in([engine, engine]).await?;
+    ada.open(&format!("{}#{SECRET}", camera("pictures", "Ada"))).await?;
+    ada.until("Ada is in the room", |page| page.connection.as_deref() == Some("connected")).await?;
+    switch_lock(&ada).await?;
+    ada.until("the room is locked", is_locked).await?;
+
+    let lobby = format!("/room/pictures?name=Eve&lang=en&source=camera&width=320&height=240&fps=5#{SECRET}");
+    eve.open(&lobby).await?;
+    eve.until("Eve has the choice", |page| page.shows("knock-picture")).await?;
+    eve.until_preview_moves().await?;
+    let is_on: bool =
+        eve.execute("return document.querySelector('[data-testid=knock-picture]').checked", vec![]).await?;
+    ensure!(!is_on, "nobody shows a picture without saying so");
+    eve.click("join").await?;
+    ada.until("Eve knocks", |page| page.shows("knock")).await?;
+    ensure!(count(&eve, "waiting-picture").await? == 0);
+    ada.click("knock-refuse").await?;
+    eve.until_notice("knock-refused").await?;
+    ensure!(count(&ada, "knocker-picture").await? == 0);
+
+    eve.open("about:blank").await?;
+    eve.open(&lobby).await?;
+    eve.until("Eve has the choice", |page| page.shows("knock-picture")).await?;
+    eve.until_preview_moves().await?;
+    eve.click("knock-picture").await?;
+    keep(&eve, "knock-picture").await?;
+    eve.click("join").await?;
+    ada.until("Ada sees Eve", |page| page.shows("knocker-picture")).await?;
+    let (address, alt, width) = picture(&ada, "knocker-picture").await?;
+    ensure!(
+        address.starts_with("data:image/jpeg;base64,/9j/") && alt == "Picture of Eve",
+        "{alt}: {address:.40}"
+    );
+    ensure!((16..=320).contains(&width), "{width}");
+    eve.until("Eve sees what Ada sees", |page| page.shows("waiting-picture")).await?;
+    ensure!(picture(&eve, "waiting-picture").await?.0 == address);
+    keep(&ada, "knocker").await?;
+    keep(&eve, "waiting-picture").await?;
+    ada.click("knock-admit").await?;
+    eve.until_connected_to("Ada").await?;
+    ensure!(count(&ada, "knocker-picture").await? == 0 && count(&eve, "waiting-picture").await? == 0);
+    ada.until_picture_moves("Eve").await
 }
 
 async fn a_removal_from_a_protected_room_changes_the_link_for_those_who_stay(scene: &Scene) -> Result<()> {

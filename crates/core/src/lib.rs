@@ -11,6 +11,7 @@
 //! | [`Timestamp`], [`random`], [`notice`] | time and randomness given by the caller; the codes of problems |
 //! | [`budget`] | how much one member may ask of this page |
 //! | [`decode`] | text of members and of the server: a message, or why it is none |
+//! | [`picture`] | a small still picture from outside, checked
 //! | [`trust`] | encrypted signals and names in a room that is protected by its link |
 //! | [`ice`], [`media`], [`ping`] | ICE servers of a person's own; what is sent of a source; round trips |
 //! | [`negotiation`] | offers and answers of one peer connection |
@@ -37,6 +38,7 @@ mod median;
 pub mod negotiation;
 pub mod notice;
 pub mod peer;
+pub mod picture;
 pub mod ping;
 pub mod random;
 pub mod recovery;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     id::{InstanceId, MemberId},
     member::DisplayName,
+    picture::VisitorPicture,
     sealed::SealedName,
 };
 
@@ -20,6 +21,9 @@ pub struct Visitor {
     pub sealed_name: Option<SealedName>,
     /// The page instance that waits.
     pub instance: InstanceId,
+    /// The picture that the visitor shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<VisitorPicture>,
 }
 
 /// Why a room does not admit somebody.

@@ -8,7 +8,7 @@
 //! | [`id`], [`bounded`], [`limits`] | ids, numbers with an upper limit, the limits of every length |
 //! | [`member`], [`room`], [`text`] | members, names of rooms and members, invisible characters in text |
 //! | [`sealed`] | encrypted signals and names, admission to a protected room |
-//! | [`hosting`], [`rekey`] | visitors of a locked room; the secret that replaces another one after a removal |
+//! | [`hosting`], [`picture`], [`rekey`] | visitors of a locked room, and what they show; the secret that replaces another one after a removal |
 //! | [`signaling`], [`error`] | page and server: the WebSocket's messages, and the server's errors |
 //! | [`control`], [`reaction`], [`telemetry`], [`transfer`], [`verification`], [`recognition`] | page and page: the messages of the data channels |
 //! | [`tabs`] | messages between tabs where there is no server |
@@ -20,6 +20,7 @@ pub mod hosting;
 pub mod id;
 pub mod limits;
 pub mod member;
+pub mod picture;
 pub mod reaction;
 pub mod recognition;
 pub mod rekey;
@@ -36,6 +37,7 @@ pub use error::ErrorCode;
 pub use hosting::{RefusalReason, Visitor};
 pub use id::{BatchId, ConnectionId, Generation, InstanceId, MemberId, MessageId, RunId, TransferId};
 pub use member::{Arrival, DisplayName, Member, Presence};
+pub use picture::{JpegText, SealedPicture, VisitorPicture};
 pub use reaction::Reaction;
 pub use recognition::{DeviceKey, RecognitionMessage, RecognitionTag};
 pub use rekey::{AdmissionDigest, KeyId, Rekey, SecretText};

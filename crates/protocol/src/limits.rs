@@ -43,6 +43,14 @@ pub const MAX_SEALED_SIGNAL_CHARS: usize = 65_000;
 /// Longest encrypted display name, in characters of base64url: 24 bytes of nonce, [`MAX_DISPLAY_NAME_CHARS`] characters of up to four
 /// bytes, and 16 bytes of tag are 395 characters.
 pub const MAX_SEALED_NAME_CHARS: usize = 400;
+/// Largest still picture of a visitor, in bytes of a JPEG file.
+pub const MAX_PICTURE_BYTES: usize = 12 * 1024;
+/// The same in characters of base64url.
+pub const MAX_PICTURE_CHARS: usize = MAX_PICTURE_BYTES / 3 * 4;
+/// Longest encrypted picture, in characters of base64url: 24 bytes of nonce, [`MAX_PICTURE_BYTES`], and 16 bytes of tag.
+pub const MAX_SEALED_PICTURE_CHARS: usize = 16_438;
+/// Largest width and height of a picture, in pixels.
+pub const MAX_PICTURE_SIDE: u16 = 320;
 /// Length of an admission tag: 32 bytes in base64url without padding.
 pub const ADMISSION_TAG_CHARS: usize = 43;
 /// Length of a secret in an invitation: 16 bytes in base64url without padding.

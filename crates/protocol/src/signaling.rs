@@ -7,6 +7,7 @@ use crate::{
     hosting::{RefusalReason, Visitor},
     id::{ConnectionId, Generation, InstanceId, MemberId},
     member::{Arrival, DisplayName, Member},
+    picture::VisitorPicture,
     rekey::AdmissionDigest,
     room::RoomName,
     sealed::{AdmissionTag, SealedName, SealedSignal},
@@ -60,6 +61,11 @@ pub enum ClientMessage {
     Lock {
         /// Whether nobody is to be admitted without a host's yes.
         locked: bool,
+    },
+    /// A visitor that waits shows a picture to the hosts. Only to a server that offers it in [`ServerMessage::Waiting`].
+    KnockPicture {
+        /// The picture.
+        picture: VisitorPicture,
     },
     /// A host answers a [`ServerMessage::Knock`].
     AnswerKnock {
@@ -143,8 +149,12 @@ pub enum ServerMessage {
         admission_sha256: Option<AdmissionDigest>,
     },
     /// The room is locked, and its hosts are asked. Followed by `joined` or `refused`.
-    Waiting,
-    /// To a host: somebody waits to be let in.
+    Waiting {
+        /// Whether the server passes on a [`ClientMessage::KnockPicture`].
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        pictures: bool,
+    },
+    /// To a host: somebody waits to be let in. Sent again when the visitor shows a picture.
     Knock {
         /// The visitor.
         visitor: Visitor,

@@ -77,10 +77,17 @@ fn every_server_message_reads_and_writes_as_documented() {
     server(json!({"type": "room_state", "hosts": ["m1"], "locked": true, "resume": "t",
         "admission_sha256": "d".repeat(43)}));
     server(json!({"type": "waiting"}));
+    server(json!({"type": "waiting", "pictures": true}));
     server(json!({"type": "knock", "visitor": {"id": "m3", "name": "Cy", "instance": "i3"}}));
     server(
         json!({"type": "knock", "visitor": {"id": "m3", "name": "", "sealed_name": "aZ09-_", "instance": "i3"}}),
     );
+    for picture in [json!({"jpeg": "_9j_4AAQ"}), json!({"sealed": "aZ09-_"})] {
+        client(json!({"type": "knock_picture", "picture": picture.clone()}));
+        server(
+            json!({"type": "knock", "visitor": {"id": "m3", "name": "Cy", "instance": "i3", "picture": picture}}),
+        );
+    }
     server(json!({"type": "knock_ended", "id": "m3"}));
     for reason in ["locked", "refused", "no-answer", "too-many", "not-open", "link-changed"] {
         server(json!({"type": "refused", "reason": reason}));

@@ -39,7 +39,7 @@ pub fn Knocks(
             <For
                 each=move || host.visitors.get()
                 key=|visitor| visitor.id.to_string()
-                children=move |visitor| view! { <Knock visitor=visitor act=act /> }
+                children=move |visitor| view! { <Knock visitor=visitor host=host act=act /> }
             />
         </div>
     }
@@ -47,7 +47,7 @@ pub fn Knocks(
 }
 
 #[component]
-fn Knock(visitor: VisitorView, act: Callback<HostAction>) -> AnyView {
+fn Knock(visitor: VisitorView, host: HostModel, act: Callback<HostAction>) -> AnyView {
     let language = Language::from_context();
     let id = visitor.id.clone();
     let answer = move |admit| {
@@ -55,10 +55,30 @@ fn Knock(visitor: VisitorView, act: Callback<HostAction>) -> AnyView {
         move |_| act.run(HostAction::Answer { visitor: id.clone(), admit })
     };
     let name = visitor.name.as_str().to_owned();
-    let words = Signal::derive(move || wants_in(&visitor, language.locale()));
+    // The picture comes after the name, and the buttons must stay what they are.
+    let id = visitor.id.clone();
+    let address = Memo::new(move |_| {
+        host.visitors.with(|visitors| {
+            let shown = visitors.iter().find(|visitor| visitor.id == id)?.picture.as_ref()?;
+            Some(shown.to_data_url())
+        })
+    });
+    let visitor = StoredValue::new(visitor);
+    let words = Signal::derive(move || visitor.with_value(|visitor| wants_in(visitor, language.locale())));
+    let portrait = move || match address.get() {
+        None => view! { <Icon name=IconName::DOOR /> }.into_any(),
+        Some(address) => {
+            let alt = move || {
+                let name = visitor.with_value(|visitor| shown_name(visitor, language.locale()).to_owned());
+                sentence!(host.picture_of)(language.locale()).replace("{}", &name)
+            };
+            view! { <img class="knocker-picture" src=address alt=alt data-testid="knocker-picture" /> }
+                .into_any()
+        }
+    };
     view! {
         <div class="notice knock" data-testid="knock" data-name=name translate="no">
-            <Icon name=IconName::DOOR />
+            {portrait}
             <p class="notice-text notice-title" dir="auto">
                 {words}
             </p>
@@ -76,10 +96,13 @@ fn Knock(visitor: VisitorView, act: Callback<HostAction>) -> AnyView {
 }
 
 fn wants_in(visitor: &VisitorView, locale: Locale) -> String {
-    let name = match visitor.name.as_str() {
+    sentence!(host.wants_in)(locale).replace("{}", shown_name(visitor, locale))
+}
+
+fn shown_name(visitor: &VisitorView, locale: Locale) -> &str {
+    match visitor.name.as_str() {
         _ if !visitor.has_readable_name => sentence!(tile.unknown)(locale),
         "" => sentence!(tile.guest)(locale),
         name => name,
-    };
-    sentence!(host.wants_in)(locale).replace("{}", name)
+    }
 }

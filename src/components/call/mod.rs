@@ -5,6 +5,7 @@ pub mod connection_status;
 pub mod controls;
 pub mod file_source;
 pub mod hand;
+pub mod knock_picture;
 pub mod knocks;
 pub mod leave_dialog;
 pub mod member_controls;

@@ -82,7 +82,7 @@ pub fn Call(
     view! {
         {move || match obstacle.get() {
             Some(code) => view! { <NoticePage code=code text=room_notice_text retry=actions.retry /> }.into_any(),
-            None if is_waiting.get() => view! { <Later view=load_waiting(room.get_value()) /> }.into_any(),
+            None if is_waiting.get() => view! { <Later view=load_waiting(room.get_value(), model.shown_picture) /> }.into_any(),
             None => view! { <Room room=room.get_value() model=model actions=actions /> }.into_any(),
         }}
     }

@@ -8,8 +8,8 @@ use crate::{
     chunk,
     components::{
         call::{
-            controls::SwitchButton, file_source::FileSource, source_choice::SourceControl,
-            source_resume::SourceResume,
+            controls::SwitchButton, file_source::FileSource, knock_picture::KnockPictureChoice,
+            source_choice::SourceControl, source_resume::SourceResume,
         },
         invitation::{link_wishes::load_link_wishes, protection::load_protection},
         kit::{
@@ -141,7 +141,7 @@ chunk! {
     }
 }
 
-/// The controls for sources other than the camera.
+/// The controls for sources other than the camera, and for the picture of the camera that hosts may be shown.
 #[component]
 fn OtherSources(model: LobbyModel, actions: LobbyActions) -> AnyView {
     view! {
@@ -152,6 +152,7 @@ fn OtherSources(model: LobbyModel, actions: LobbyActions) -> AnyView {
             play=actions.file
         />
         <FileSource model=model.file act=actions.file />
+        <KnockPictureChoice model=model />
     }
     .into_any()
 }

@@ -1,14 +1,18 @@
 //! The page of a visitor that waits at a locked room.
 
 use leptos::prelude::*;
+use sightline_core::picture::StillPicture;
 use sightline_protocol::RoomName;
 
 use crate::{
     chunk,
-    components::kit::{
-        icon::{Icon, IconName},
-        link::Link,
-        page_header::PageHeader,
+    components::{
+        call::knock_picture::ShownPicture,
+        kit::{
+            icon::{Icon, IconName},
+            link::Link,
+            page_header::PageHeader,
+        },
     },
     language::Language,
     route::Route,
@@ -17,8 +21,8 @@ use crate::{
 
 chunk! {
     /// [`Waiting`], loaded on demand.
-    pub fn load_waiting, preload_waiting in engine(room: RoomName) {
-        view! { <Waiting room=room /> }.into_any()
+    pub fn load_waiting, preload_waiting in engine(room: RoomName, picture: RwSignal<Option<StillPicture>>) {
+        view! { <Waiting room=room picture=picture /> }.into_any()
     }
 }
 
@@ -27,6 +31,8 @@ chunk! {
 pub fn Waiting(
     /// The name of the room.
     room: RoomName,
+    /// The picture that the hosts see of this person.
+    picture: RwSignal<Option<StillPicture>>,
 ) -> AnyView {
     let language = Language::from_context();
     view! {
@@ -39,6 +45,7 @@ pub fn Waiting(
                 <h1>{language.text(sentence!(host.waiting_title))}</h1>
                 <p class="waiting-room" translate="no">{room.to_string()}</p>
                 <p>{language.text(sentence!(host.waiting_text))}</p>
+                <ShownPicture picture=picture />
                 <div class="notice-card-actions">
                     <Link to=Route::Home class="button">
                         {language.text(sentence!(notice.home))}

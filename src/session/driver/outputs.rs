@@ -1,6 +1,8 @@
 //! Performs the outputs of the core: sockets, links, messages, and what the page shows.
 
+use leptos::{prelude::GetUntracked, task::spawn_local};
 use sightline_browser::{
+    media::still::take_still,
     page::clock,
     rtc::{
         bulk_channel::BulkChannelEvent, data_channel::DataChannelEvent, peer_connection::PeerConnectionConfig,
@@ -12,7 +14,7 @@ use sightline_core::{
     measure::Observation,
     negotiation::Role,
     room::{LinkId, RoomEvent, RoomOutput},
-    signaling::SocketId,
+    signaling::{SignalingStatus, SocketId},
 };
 use sightline_protocol::{MemberId, control::PublishedSource};
 
@@ -23,7 +25,7 @@ use crate::session::{
     input::Input,
     link::{Link, LinkInputs},
     log::Level,
-    model::Remembered,
+    model::{Remembered, SourceChoice},
 };
 
 impl Driver {
@@ -113,6 +115,7 @@ impl Driver {
         while let Some(event) = self.changes.poll_output() {
             match &event {
                 RoomEvent::PeerChanged(member) => self.play_source_audio(member),
+                RoomEvent::Status(SignalingStatus::Waiting) => self.take_knock_picture(),
                 RoomEvent::ChatChanged(number) => changed.extend(self.session.conversation().kept(*number)),
                 _ => {}
             }
@@ -121,6 +124,22 @@ impl Driver {
             self.view.show_event(event, &self.session, &mut self.frames);
         }
         self.history.keep(&changed);
+    }
+
+    /// Takes a picture of the camera for the hosts of the locked room, if the person wants that.
+    fn take_knock_picture(&self) {
+        self.view.show_knock_picture(None);
+        let is_wanted = self.media.signals().shows_picture.get_untracked()
+            && self.media.wanted_source() == SourceChoice::Camera
+            && self.session.takes_picture();
+        if let Some(camera) = self.media.main_track().filter(|_| is_wanted) {
+            let inputs = self.inputs.clone();
+            spawn_local(async move {
+                if let Some(picture) = take_still(&camera).await {
+                    inputs.push(Input::Picture(picture));
+                }
+            });
+        }
     }
 
     /// Shows the people that this device remembers.

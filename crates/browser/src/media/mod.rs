@@ -11,6 +11,7 @@ pub mod media_element;
 pub mod media_file;
 pub mod picture;
 pub mod source_watch;
+pub mod still;
 pub mod stream;
 pub mod strip_reader;
 pub mod tone;

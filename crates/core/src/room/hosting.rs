@@ -5,7 +5,11 @@
 //!
 //! Invariant: at most [`MAX_HOSTS`] hosts and [`MAX_VISITORS`] visitors, each once; visitors only while this member is host.
 
-use sightline_protocol::{DisplayName, MemberId, Visitor, signaling::ClientMessage};
+use sightline_protocol::{
+    DisplayName, InstanceId, MemberId, Visitor, VisitorPicture, signaling::ClientMessage,
+};
+
+use crate::picture::StillPicture;
 
 /// As many as a room may have members.
 const MAX_HOSTS: usize = 100;
@@ -54,6 +58,10 @@ pub struct VisitorView {
     pub name: DisplayName,
     /// Whether the name could be read; if not, nobody knows who this is.
     pub has_readable_name: bool,
+    /// The picture that the visitor shows.
+    pub picture: Option<StillPicture>,
+    /// The page that waits. Name and picture are bound to it.
+    instance: InstanceId,
 }
 
 /// The hosts, the lock and the visitors, as the server says.
@@ -106,12 +114,29 @@ impl Hosting {
         }
     }
 
-    /// Takes a visitor, whose name was made readable.
-    pub(super) fn handle_knock(&mut self, visitor: Visitor) {
-        let is_known = self.visitors.iter().any(|known| known.id == visitor.id);
-        if self.is_host() && !is_known && self.visitors.len() < MAX_VISITORS {
-            let has_readable_name = visitor.sealed_name.is_none();
-            self.visitors.push(VisitorView { id: visitor.id, name: visitor.name, has_readable_name });
+    /// Takes a visitor, whose name was made readable; the server names it again when it shows a picture. `open` decrypts and checks
+    /// the picture. The first picture counts, and only that of the page with the name.
+    pub(super) fn handle_knock(
+        &mut self,
+        visitor: Visitor,
+        open: impl FnOnce(&VisitorPicture, &InstanceId) -> Option<StillPicture>,
+    ) {
+        if !self.is_host() {
+            return;
+        }
+        let Visitor { id, name, sealed_name, instance, picture } = visitor;
+        let is_full = self.visitors.len() >= MAX_VISITORS;
+        match self.visitors.iter_mut().find(|known| known.id == id) {
+            Some(known) if known.picture.is_none() && known.instance == instance => {
+                known.picture = picture.and_then(|picture| open(&picture, &instance));
+            }
+            Some(_) => {}
+            None if !is_full => {
+                let picture = picture.and_then(|picture| open(&picture, &instance));
+                let has_readable_name = sealed_name.is_none();
+                self.visitors.push(VisitorView { id, name, has_readable_name, picture, instance });
+            }
+            None => {}
         }
     }
 

@@ -1,16 +1,18 @@
-//! The protection of a room by its link: encrypts the signals that this page sends, and decrypts signals and names of the others.
+//! The protection of a room by its link: encrypts the signals that this page sends, and decrypts signals, names and pictures of the
+//! others.
 //!
 //! Owns the seals of this page, if the room is protected. It never talks to the server: [`SignalPath`](super::signal_path::SignalPath)
 //! does.
 //!
-//! Invariant: in a protected room no unencrypted signal or name has an effect, and in any other room no encrypted one.
+//! Invariant: in a protected room no unencrypted signal, name or picture has an effect, and in any other room no encrypted one.
 
 use sightline_protocol::{
-    DisplayName, InstanceId, Member, MemberId, SealedName,
+    DisplayName, InstanceId, Member, MemberId, SealedName, VisitorPicture,
     signaling::{Signal, SignalPayload},
 };
 
 use crate::{
+    picture::StillPicture,
     random::SeededRandom,
     trust::{Refusal, RoomKeys, SignalSeals},
 };
@@ -62,6 +64,19 @@ impl Sealing {
             (Some(seals), _) => seals.open(from, local, &signal),
             (None, SignalPayload::Sealed(_)) => Err(Refusal::NoKey),
             (None, _) => Ok(signal),
+        }
+    }
+
+    /// The picture of the page with this instance id; `None` if it may not be shown.
+    pub(super) fn open_picture(
+        &self,
+        picture: &VisitorPicture,
+        instance: &InstanceId,
+    ) -> Option<StillPicture> {
+        match (&self.seals, picture) {
+            (Some(seals), VisitorPicture::Sealed(sealed)) => seals.keys().open_picture(sealed, instance),
+            (None, VisitorPicture::Jpeg(text)) => StillPicture::from_text(text).ok(),
+            (Some(_), VisitorPicture::Jpeg(_)) | (None, VisitorPicture::Sealed(_)) => None,
         }
     }
 

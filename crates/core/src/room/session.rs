@@ -26,6 +26,7 @@ use crate::{
     link::{LinkEvent, LinkId},
     notice::NoticeCode,
     peer::{LinkState, LocalMember, PeerOutput, PeerSession, PeerView},
+    picture::StillPicture,
     random::SeededRandom,
     signaling::{JoinRequest, SignalingEvent, SocketId},
     transfer::{FileDescription, Reach, TransferHandle, Transfers},
@@ -201,6 +202,19 @@ impl RoomSession {
     pub fn set_published(&mut self, published: PublishedState, now: Timestamp) {
         self.members.announce(published);
         self.settle(now);
+    }
+
+    /// Whether this page waits at a locked room whose hosts it can still show a picture.
+    #[must_use]
+    pub fn takes_picture(&self) -> bool {
+        self.signal_path.takes_picture()
+    }
+
+    /// Shows the hosts of the locked room a picture, once while this page waits. Returns whether it was sent.
+    pub fn show_picture(&mut self, picture: &StillPicture, now: Timestamp) -> bool {
+        let is_sent = self.signal_path.show_picture(picture);
+        self.settle(now);
+        is_sent
     }
 
     /// Asks the server for something that only a host may do. Nothing changes before the server says so, except that a removal from a
@@ -526,7 +540,8 @@ impl RoomSession {
                 self.event(RoomEvent::HostingChanged);
             }
             SignalingEvent::Knock(visitor) => {
-                self.hosting.handle_knock(visitor);
+                let path = &self.signal_path;
+                self.hosting.handle_knock(visitor, |picture, instance| path.open_picture(picture, instance));
                 self.event(RoomEvent::HostingChanged);
             }
             SignalingEvent::KnockEnded(id) => {

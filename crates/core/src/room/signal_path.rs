@@ -11,7 +11,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use sightline_protocol::{
-    AdmissionTag, Member, MemberId, Visitor,
+    AdmissionTag, InstanceId, Member, MemberId, Visitor, VisitorPicture,
     signaling::{ClientMessage, IceServer, Signal},
 };
 
@@ -19,6 +19,7 @@ use super::{RoomOutput, listed_names::ListedNames, sealing::Sealing};
 use crate::{
     Timestamp,
     notice::NoticeCode,
+    picture::StillPicture,
     random::SeededRandom,
     signaling::{JoinRequest, SignalingClient, SignalingEvent, SignalingOutput, SocketId},
     trust::{Refusal, RoomKeys},
@@ -115,6 +116,27 @@ impl SignalPath {
     /// Asks the server for something that only a host may do.
     pub(super) fn act_as_host(&mut self, message: &ClientMessage) {
         self.client.act_as_host(message);
+    }
+
+    // The picture of a visitor.
+
+    /// Whether the hosts of the locked room can be shown a picture now.
+    pub(super) fn takes_picture(&self) -> bool {
+        self.client.takes_picture()
+    }
+
+    /// Returns whether the picture was sent.
+    pub(super) fn show_picture(&mut self, picture: &StillPicture) -> bool {
+        self.client.show_picture(picture)
+    }
+
+    /// The picture of the visitor with this instance id; `None` if it may not be shown.
+    pub(super) fn open_picture(
+        &self,
+        picture: &VisitorPicture,
+        instance: &InstanceId,
+    ) -> Option<StillPicture> {
+        self.sealing.open_picture(picture, instance)
     }
 
     // The connection to the server.
@@ -216,9 +238,9 @@ impl SignalPath {
                 SignalingEvent::PeerJoined(self.names.read(member, &self.sealing))
             }
             SignalingEvent::Knock(visitor) => {
-                let Visitor { id, name, sealed_name, instance } = visitor;
+                let Visitor { id, name, sealed_name, instance, picture } = visitor;
                 let (name, sealed_name) = self.sealing.open_name(name, sealed_name, &instance);
-                SignalingEvent::Knock(Visitor { id, name, sealed_name, instance })
+                SignalingEvent::Knock(Visitor { id, name, sealed_name, instance, picture })
             }
             other => other,
         }

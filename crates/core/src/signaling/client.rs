@@ -4,6 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use sightline_protocol::{
     DisplayName, ErrorCode, InstanceId, MemberId, PROTOCOL_VERSION, RefusalReason, RoomName, SealedName,
+    VisitorPicture,
     limits::MAX_FRAME_BYTES,
     signaling::{ClientMessage, ServerMessage, Signal},
 };
@@ -14,6 +15,7 @@ use crate::{
     budget::{Bucket, UNREADABLE_FRAMES},
     decode::{self, ServerFrame, Unreadable},
     notice::NoticeCode,
+    picture::StillPicture,
     random::SeededRandom,
     trust::{RoomKeys, RoomSecret},
 };
@@ -69,7 +71,7 @@ enum Phase {
     /// A socket is being opened, or has not answered the `join`.
     Joining { socket: SocketId, deadline: Timestamp },
     /// The room is locked, and its hosts are asked.
-    Knocking { socket: SocketId, deadline: Timestamp },
+    Knocking { socket: SocketId, deadline: Timestamp, takes_picture: bool },
     /// The client is in the room.
     Joined { socket: SocketId, next_ping: Timestamp, pending_ping: Option<PendingPing> },
 }
@@ -320,6 +322,29 @@ impl SignalingClient {
         }
     }
 
+    /// Whether this page waits at a locked room whose hosts it can still show a picture.
+    #[must_use]
+    pub fn takes_picture(&self) -> bool {
+        matches!(self.phase, Phase::Knocking { takes_picture: true, .. })
+    }
+
+    /// Shows the hosts of the locked room a picture, once while this page waits. Returns whether it was sent. Nothing is kept for the
+    /// next time.
+    pub fn show_picture(&mut self, picture: &StillPicture) -> bool {
+        let Phase::Knocking { socket, takes_picture: takes_picture @ true, .. } = &mut self.phase else {
+            return false;
+        };
+        *takes_picture = false;
+        let socket = *socket;
+        let picture = match &self.keys {
+            Some(keys) => keys
+                .seal_picture(picture, &self.request.instance, &mut self.names)
+                .map(VisitorPicture::Sealed),
+            None => picture.to_text().map(VisitorPicture::Jpeg),
+        };
+        picture.is_some_and(|picture| self.send(socket, &ClientMessage::KnockPicture { picture }))
+    }
+
     /// Leaves the room for good.
     pub fn leave(&mut self) {
         if let Phase::Joined { socket, .. } | Phase::Knocking { socket, .. } = self.phase {
@@ -378,8 +403,9 @@ impl SignalingClient {
             })),
             ServerMessage::Removed => self.end_without_seat(NoticeCode::Removed),
             ServerMessage::Ended => self.end_without_seat(NoticeCode::RoomEnded),
-            ServerMessage::Waiting if matches!(self.phase, Phase::Joining { .. }) => {
-                self.phase = Phase::Knocking { socket, deadline: now + KNOCK_DEADLINE };
+            ServerMessage::Waiting { pictures } if matches!(self.phase, Phase::Joining { .. }) => {
+                self.phase =
+                    Phase::Knocking { socket, deadline: now + KNOCK_DEADLINE, takes_picture: pictures };
                 self.late_joins = 0;
                 for code in std::mem::take(&mut self.raised) {
                     self.event(SignalingEvent::Cleared(code));
@@ -403,7 +429,7 @@ impl SignalingClient {
             ServerMessage::KnockEnded { id } => self.event(SignalingEvent::KnockEnded(id)),
             ServerMessage::PeerRemoved { id } => self.event(SignalingEvent::PeerRemoved(id)),
             // Already in the room.
-            ServerMessage::Waiting => {}
+            ServerMessage::Waiting { .. } => {}
             ServerMessage::PeerJoined { member } => self.event(SignalingEvent::PeerJoined(member)),
             ServerMessage::PeerAway { id } => self.event(SignalingEvent::PeerAway(id)),
             ServerMessage::PeerLeft { id } => self.event(SignalingEvent::PeerLeft(id)),

@@ -13,11 +13,11 @@ use chacha20poly1305::{
 use hkdf::Hkdf;
 use sha2::{Digest, Sha256};
 use sightline_protocol::{
-    AdmissionDigest, AdmissionTag, DisplayName, InstanceId, KeyId, RoomName, SealedName,
+    AdmissionDigest, AdmissionTag, DisplayName, InstanceId, KeyId, RoomName, SealedName, SealedPicture,
 };
 
 use super::RoomSecret;
-use crate::random::SeededRandom;
+use crate::{picture::StillPicture, random::SeededRandom};
 
 /// Bytes of a key, and of the admission tag before it is encoded.
 const KEY_BYTES: usize = 32;
@@ -80,25 +80,35 @@ impl RoomKeys {
         instance: &InstanceId,
         random: &mut SeededRandom,
     ) -> Option<SealedName> {
-        let mut nonce = [0; NONCE_BYTES];
-        for part in nonce.chunks_exact_mut(8) {
-            part.copy_from_slice(&random.next_u64().to_be_bytes());
-        }
         let padded = format!("{:PADDED_NAME_BYTES$}", name.as_str());
         // `format!` counts characters, and a name has bytes.
         let padded = padded.as_bytes().get(..PADDED_NAME_BYTES)?;
-        let mut sealed = nonce.to_vec();
-        sealed.extend(seal(&self.names, &nonce, padded, &self.name_context(instance))?);
-        SealedName::new(URL_SAFE_NO_PAD.encode(sealed)).ok()
+        SealedName::new(self.seal_for_page(padded, "name", instance, random)?).ok()
     }
 
     /// Decrypts the name of the member whose page has this instance id; `None` if it was not encrypted for this room and instance id.
     #[must_use]
     pub fn open_name(&self, sealed: &SealedName, instance: &InstanceId) -> Option<DisplayName> {
-        let sealed = URL_SAFE_NO_PAD.decode(sealed.as_str()).ok()?;
-        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>()?;
-        let padded = open(&self.names, nonce, sealed, &self.name_context(instance))?;
+        let padded = self.open_of_page(sealed.as_str(), "name", instance)?;
         DisplayName::new(std::str::from_utf8(&padded).ok()?).ok()
+    }
+
+    /// Encrypts the picture of the visitor whose page has this instance id. `random` gives a nonce that is used once.
+    #[must_use]
+    pub fn seal_picture(
+        &self,
+        picture: &StillPicture,
+        instance: &InstanceId,
+        random: &mut SeededRandom,
+    ) -> Option<SealedPicture> {
+        SealedPicture::new(self.seal_for_page(picture.as_bytes(), "picture", instance, random)?).ok()
+    }
+
+    /// Decrypts the picture of the visitor whose page has this instance id; `None` if it was not encrypted for this room and instance
+    /// id, or is none that may be shown.
+    #[must_use]
+    pub fn open_picture(&self, sealed: &SealedPicture, instance: &InstanceId) -> Option<StillPicture> {
+        StillPicture::new(&self.open_of_page(sealed.as_str(), "picture", instance)?).ok()
     }
 
     pub(super) fn seal_signal(
@@ -119,8 +129,31 @@ impl RoomKeys {
         open(&self.signals, nonce, sealed, context)
     }
 
-    fn name_context(&self, instance: &InstanceId) -> String {
-        format!("sightline/1 name\n{}\n{instance}", self.room)
+    /// Encrypts what describes the page with this instance id; `kind` is what it is.
+    fn seal_for_page(
+        &self,
+        content: &[u8],
+        kind: &str,
+        instance: &InstanceId,
+        random: &mut SeededRandom,
+    ) -> Option<String> {
+        let mut nonce = [0; NONCE_BYTES];
+        for part in nonce.chunks_exact_mut(8) {
+            part.copy_from_slice(&random.next_u64().to_be_bytes());
+        }
+        let mut sealed = nonce.to_vec();
+        sealed.extend(seal(&self.names, &nonce, content, &self.page_context(kind, instance))?);
+        Some(URL_SAFE_NO_PAD.encode(sealed))
+    }
+
+    fn open_of_page(&self, sealed: &str, kind: &str, instance: &InstanceId) -> Option<Vec<u8>> {
+        let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>()?;
+        open(&self.names, nonce, sealed, &self.page_context(kind, instance))
+    }
+
+    fn page_context(&self, kind: &str, instance: &InstanceId) -> String {
+        format!("sightline/1 {kind}\n{}\n{instance}", self.room)
     }
 }
 

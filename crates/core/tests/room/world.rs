@@ -105,7 +105,13 @@ pub(crate) struct World {
     arrivals: u64,
     descriptions: u64,
     /// Frames in flight to the server.
-    frames: VecDeque<(usize, SocketId, String)>,
+    frames: VecDeque<(usize, SocketId, String, usize)>,
+    /// Every frame between pages and server: the page, the direction and the type.
+    pub(crate) told: Vec<String>,
+    /// For each page the number of frames that had to go from page to server or back, one after the other, before it learned the latest.
+    pub(crate) hops: Vec<usize>,
+    /// The same for the frame that the server handles.
+    hops_now: usize,
     /// The secret in the invitation of the pages that are opened next.
     pub(crate) secret: Option<RoomSecret>,
     /// Whether the pages that are opened next have codes to compare and recognize people, as earlier versions do not.
@@ -123,7 +129,7 @@ pub(crate) struct World {
     pub(crate) hosts: Vec<MemberId>,
     /// Whether the server says that the room is locked.
     pub(crate) is_locked: bool,
-    /// What pages asked for as hosts.
+    /// What pages asked for as hosts, and pictures of visitors.
     pub(crate) host_actions: Vec<(usize, ClientMessage)>,
     /// Whether the server does what hosts ask for, appoints them, and knows which tag admits to the room.
     pub(crate) has_hosts: bool,
@@ -151,6 +157,9 @@ impl World {
             arrivals: 0,
             descriptions: 0,
             frames: VecDeque::new(),
+            told: Vec::new(),
+            hops: Vec::new(),
+            hops_now: 0,
             secret: None,
             has_codes: true,
             device: None,
@@ -191,6 +200,7 @@ impl World {
         if let Some((key, people)) = self.device.take() {
             session.with_peer_trust(|trust| trust.handle_device(key, people, 5_000, self.now));
         }
+        self.hops.push(0);
         self.pages.push(Page {
             session,
             events: Vec::new(),
@@ -387,8 +397,9 @@ impl World {
                     self.perform(page, output);
                 }
             }
-            while let Some((page, socket, frame)) = self.frames.pop_front() {
+            while let Some((page, socket, frame, hops)) = self.frames.pop_front() {
                 moved = true;
+                self.hops_now = hops;
                 if self.pages[page].socket == Some(socket) && !self.is_server_cut {
                     self.serve(page, &frame);
                 }
@@ -414,7 +425,10 @@ impl World {
                     self.pages[page].session.handle_socket_closed(socket, self.now);
                 }
             }
-            RoomOutput::SendFrame(socket, frame) => self.frames.push_back((page, socket, frame)),
+            RoomOutput::SendFrame(socket, frame) => {
+                self.told.push(format!("{page}>{}", type_of(&frame)));
+                self.frames.push_back((page, socket, frame, self.hops[page] + 1));
+            }
             RoomOutput::IceServersChanged => {}
             RoomOutput::CloseSocket(..) => {
                 self.close_socket(page);
@@ -647,6 +661,7 @@ impl World {
             }
             ClientMessage::Ping { nonce } => self.tell(page, &ServerMessage::Pong { nonce }),
             action @ (ClientMessage::Lock { .. }
+            | ClientMessage::KnockPicture { .. }
             | ClientMessage::AnswerKnock { .. }
             | ClientMessage::Remove { .. }
             | ClientMessage::MakeHost { .. }
@@ -696,6 +711,8 @@ impl World {
     fn deliver(&mut self, page: usize, message: &ServerMessage) {
         if let Some(socket) = self.pages[page].socket.filter(|_| !self.is_server_cut) {
             let frame = serde_json::to_string(message).unwrap();
+            self.told.push(format!("{page}<{}", type_of(&frame)));
+            self.hops[page] = self.hops[page].max(self.hops_now + 1);
             self.pages[page].session.handle_frame(socket, &frame, self.now);
         }
     }
@@ -727,4 +744,10 @@ impl World {
         }
         self.settle();
     }
+}
+
+/// The type of a signaling frame.
+fn type_of(frame: &str) -> String {
+    let frame: serde_json::Value = serde_json::from_str(frame).expect("a valid frame");
+    frame["type"].as_str().unwrap_or_default().to_owned()
 }

@@ -2,12 +2,13 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sightline_core::{
+    picture::StillPicture,
     random::SeededRandom,
     trust::{CodeBasis, CodeExchange, EndFingerprints, NonceSource, RoomKeys, RoomSecret, SignalSeals},
 };
 use sightline_protocol::{
-    Arrival, ConnectionId, DisplayName, Generation, InstanceId, Member, MemberId, Presence, RoomName,
-    SealedName, SealedSignal, VerificationStep,
+    Arrival, ConnectionId, DisplayName, Generation, InstanceId, JpegText, Member, MemberId, Presence,
+    RoomName, SealedName, SealedPicture, SealedSignal, VerificationStep,
     signaling::{DescriptionKind, Signal, SignalDescription, SignalPayload},
 };
 
@@ -65,6 +66,15 @@ fn the_sealed_name_of_the_test_vectors_is_opened_and_reproduced() {
 }
 
 #[test]
+fn the_sealed_picture_of_the_test_vectors_is_opened_and_reproduced() {
+    let sealed = SealedPicture::new(vector("sealed picture").to_owned()).unwrap();
+    let instance = InstanceId::new("page-a").unwrap();
+    let picture = StillPicture::from_text(&JpegText::new(vector("picture").to_owned()).unwrap()).unwrap();
+    assert_eq!(keys().open_picture(&sealed, &instance), Some(picture.clone()));
+    assert_eq!(keys().seal_picture(&picture, &instance, &mut SeededRandom::new(1)), Some(sealed));
+}
+
+#[test]
 fn the_sealed_signal_of_the_test_vectors_is_opened_and_reproduced() {
     let (ada, bo) = (member("ada", "page-a"), member("bo", "page-b"));
     let sealed = SealedSignal::new(vector("sealed signal").to_owned()).unwrap();
@@ -87,6 +97,20 @@ fn the_vectors_follow_from_hkdf_and_xchacha20_poly1305() {
     let mut key = [0; 32];
     schedule.expand(b"admission", &mut key).unwrap();
     assert_eq!(URL_SAFE_NO_PAD.encode(key), vector("admission tag"));
+    schedule.expand(b"names", &mut key).unwrap();
+    for (name, aad, content) in [
+        ("sealed name", "sightline/1 name\nteam-7\npage-a", format!("{:256}", "Ada").into_bytes()),
+        (
+            "sealed picture",
+            "sightline/1 picture\nteam-7\npage-a",
+            URL_SAFE_NO_PAD.decode(vector("picture")).unwrap(),
+        ),
+    ] {
+        let sealed = URL_SAFE_NO_PAD.decode(vector(name)).unwrap();
+        let nonce: [u8; 24] = sealed[..24].try_into().unwrap();
+        let payload = Payload { msg: &sealed[24..], aad: aad.as_bytes() };
+        assert_eq!(XChaCha20Poly1305::new(&key.into()).decrypt(&nonce.into(), payload), Ok(content));
+    }
     schedule.expand(b"signals", &mut key).unwrap();
     let sealed = URL_SAFE_NO_PAD.decode(vector("sealed signal")).unwrap();
     let nonce: [u8; 24] = sealed[4..28].try_into().unwrap();

@@ -2,7 +2,9 @@
 //!
 //! Every action is checked here, against the place of the socket that asks for it. Nothing of it relies on the members' pages.
 
-use sightline_protocol::{ErrorCode, MemberId, RefusalReason, Visitor, signaling::ServerMessage};
+use sightline_protocol::{
+    ErrorCode, MemberId, RefusalReason, Visitor, VisitorPicture, signaling::ServerMessage,
+};
 
 use super::{
     closing::Closing,
@@ -15,6 +17,9 @@ use super::{
     socket_id::SocketId,
 };
 use crate::time::UnixTime;
+
+/// Most pictures of visitors that the server keeps, of all rooms together: 8 MiB.
+pub(super) const MAX_PICTURES: usize = 512;
 
 impl Registry {
     pub(super) fn act_as_host(&mut self, socket: SocketId, seat: &Seat, action: HostAction, now: UnixTime) {
@@ -160,12 +165,25 @@ impl Registry {
             return;
         }
         let Newcomer { name, sealed_name, instance, address, rekeys, .. } = newcomer;
-        let visitor = Visitor { id, name, sealed_name, instance };
+        let visitor = Visitor { id, name, sealed_name, instance, picture: None };
         let until = now + KNOCK_WAIT;
         room.knocks.push(Knock { socket, visitor: visitor.clone(), address, rekeys });
         self.visitors.insert(socket, (key.clone(), until));
         self.knocks.insert((until, socket));
-        self.send(socket, ServerMessage::Waiting);
+        self.send(socket, ServerMessage::Waiting { pictures: true });
+        self.tell_hosts(&key, &ServerMessage::Knock { visitor });
+    }
+
+    /// Shows the hosts the picture of a visitor. A second picture has no effect, nor has one more than the server keeps: the hosts
+    /// then see the name only.
+    pub(super) fn show_picture(&mut self, socket: SocketId, picture: VisitorPicture) {
+        let Some((key, _)) = self.visitors.get(&socket).cloned() else { return };
+        if self.pictured.len() >= MAX_PICTURES {
+            return;
+        }
+        let Some(room) = self.rooms.get_mut(&key) else { return };
+        let Some(visitor) = room.knocks.add_picture(socket, picture).cloned() else { return };
+        self.pictured.insert(socket);
         self.tell_hosts(&key, &ServerMessage::Knock { visitor });
     }
 
@@ -188,7 +206,7 @@ impl Registry {
             self.outputs.push_back(Output::Close(knock.socket, Closing::Full { room_limit }));
             return;
         }
-        let Visitor { id, name, sealed_name, instance } = knock.visitor;
+        let Visitor { id, name, sealed_name, instance, picture: _ } = knock.visitor;
         room.add(Place {
             id: id.clone(),
             name,
@@ -238,6 +256,7 @@ impl Registry {
     fn forget_visitor(&mut self, socket: SocketId) -> Option<RoomKey> {
         let (key, until) = self.visitors.remove(&socket)?;
         self.knocks.remove(&(until, socket));
+        self.pictured.remove(&socket);
         Some(key)
     }
 

@@ -1,12 +1,12 @@
 //! The visitors that wait at a locked room.
 //!
-//! Owns their number and their rate, for the room and for each address. It never decides who is let in: a host does.
+//! Owns their number and their rate, for the room and for each address, and their pictures. It never decides who is let in: a host does.
 //!
 //! Invariant: at most [`MAX_WAITING`] visitors wait, at most [`MAX_OF_ADDRESS`] of one address.
 
 use std::{collections::HashMap, net::IpAddr, time::Duration};
 
-use sightline_protocol::{MemberId, Visitor};
+use sightline_protocol::{MemberId, Visitor, VisitorPicture};
 
 use super::socket_id::SocketId;
 use crate::{time::UnixTime, token_bucket::Bucket};
@@ -66,6 +66,16 @@ impl Knocks {
 
     pub(super) fn push(&mut self, knock: Knock) {
         self.waiting.push(knock);
+    }
+
+    /// Adds the picture of the visitor with this socket, if it has none. Returns the visitor as its hosts are to see it.
+    pub(super) fn add_picture(&mut self, socket: SocketId, picture: VisitorPicture) -> Option<&Visitor> {
+        let knock = self.waiting.iter_mut().find(|knock| knock.socket == socket)?;
+        if knock.visitor.picture.is_some() {
+            return None;
+        }
+        knock.visitor.picture = Some(picture);
+        Some(&knock.visitor)
     }
 
     pub(super) fn has(&self, id: &MemberId) -> bool {

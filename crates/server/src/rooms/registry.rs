@@ -81,6 +81,8 @@ pub struct Registry {
     pub(super) seats: HashMap<SocketId, Seat>,
     /// The sockets that wait at a locked room, and for how long.
     pub(super) visitors: HashMap<SocketId, (RoomKey, UnixTime)>,
+    /// The visitors that show a picture.
+    pub(super) pictured: HashSet<SocketId>,
     /// The held places, by the time at which each is given up.
     pub(super) holds: BTreeSet<(UnixTime, RoomKey, MemberId)>,
     /// The visitors, by the time at which each has waited for too long.
@@ -112,6 +114,7 @@ impl Registry {
             replaced: HashSet::new(),
             seats: HashMap::new(),
             visitors: HashMap::new(),
+            pictured: HashSet::new(),
             holds: BTreeSet::new(),
             knocks: BTreeSet::new(),
             awaited: BTreeSet::new(),
@@ -181,6 +184,11 @@ impl Registry {
             (ClientMessage::Ping { nonce }, None) if is_visitor => {
                 self.send(socket, ServerMessage::Pong { nonce });
             }
+            (ClientMessage::KnockPicture { picture }, None) if is_visitor => {
+                self.show_picture(socket, picture);
+            }
+            // Let in meanwhile.
+            (ClientMessage::KnockPicture { .. }, Some(_)) => {}
             (ClientMessage::Leave, None) if is_visitor => {
                 self.withdraw_knock(socket);
                 self.outputs.push_back(Output::Close(socket, Closing::Left));

@@ -49,7 +49,7 @@ async fn a_visitor_of_a_locked_room_waits_longer_than_for_a_join_and_is_let_in()
     ada.say(&ClientMessage::Lock { locked: true }).await;
     assert!(matches!(ada.next().await, ServerMessage::RoomState { locked: true, .. }));
     let mut bo = knock(&server, "bo", None).await;
-    assert_eq!(bo.next().await, ServerMessage::Waiting);
+    assert_eq!(bo.next().await, ServerMessage::Waiting { pictures: true });
     let ServerMessage::Knock { visitor } = ada.next().await else { panic!("no knock") };
     assert_eq!((visitor.name.as_str(), visitor.instance.as_str()), ("bo", "bo"));
     // Beyond the time that a socket has for its join.
@@ -72,7 +72,7 @@ async fn a_refused_visitor_and_a_program_and_an_earlier_client_are_told_and_clos
     ada.say(&ClientMessage::Lock { locked: true }).await;
     ada.until_pong().await;
     let mut bo = knock(&server, "bo", None).await;
-    assert_eq!(bo.next().await, ServerMessage::Waiting);
+    assert_eq!(bo.next().await, ServerMessage::Waiting { pictures: true });
     let ServerMessage::Knock { visitor } = ada.next().await else { panic!("no knock") };
     ada.say(&ClientMessage::AnswerKnock { id: visitor.id, admit: false }).await;
     assert_eq!(bo.next().await, ServerMessage::Refused { reason: RefusalReason::Refused });
@@ -113,7 +113,7 @@ async fn a_removed_member_is_closed_and_comes_back_by_no_token() {
         [("bo", Some(bo_seat.resume.clone())), ("bo-copy", Some(bo_seat.resume)), ("bo-new", None)]
     {
         let mut again = knock(&server, name, resume).await;
-        assert_eq!(again.next().await, ServerMessage::Waiting, "{name}");
+        assert_eq!(again.next().await, ServerMessage::Waiting { pictures: true }, "{name}");
     }
 }
 
@@ -159,6 +159,6 @@ async fn the_lock_and_the_host_survive_a_restart_of_the_server() {
     };
     assert!(heard.contains(&state), "{heard:?}");
     let mut again = knock(&server, "stranger", None).await;
-    assert_eq!(again.next().await, ServerMessage::Waiting);
+    assert_eq!(again.next().await, ServerMessage::Waiting { pictures: true });
     assert!(matches!(ada.until_pong().await[..], [ServerMessage::Knock { .. }]));
 }

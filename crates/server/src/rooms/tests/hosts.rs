@@ -9,11 +9,11 @@ const SECOND: Duration = Duration::from_secs(1);
 
 impl World {
     /// A world whose clients are pages with a person.
-    fn of_people() -> Self {
+    pub(super) fn of_people() -> Self {
         Self { attended: Some(true), ..Self::new(8, 8) }
     }
 
-    fn visit(&mut self, instance: &str) -> SocketId {
+    pub(super) fn visit(&mut self, instance: &str) -> SocketId {
         self.join("abc", instance, None)
     }
 
@@ -21,7 +21,7 @@ impl World {
         self.join("abc", instance, Some(token))
     }
 
-    fn lock(&mut self, host: SocketId, locked: bool) {
+    pub(super) fn lock(&mut self, host: SocketId, locked: bool) {
         self.say(host, ClientMessage::Lock { locked });
     }
 
@@ -30,18 +30,20 @@ impl World {
         self.say(host, ClientMessage::Remove { id });
     }
 
-    fn answer(&mut self, host: SocketId, admit: bool) {
+    pub(super) fn answer(&mut self, host: SocketId, admit: bool) {
         let id = self.view(host).knocks[0].id.clone();
         self.say(host, ClientMessage::AnswerKnock { id, admit });
     }
 
-    fn is_in(&self, socket: SocketId) -> bool {
+    pub(super) fn is_in(&self, socket: SocketId) -> bool {
         self.client(socket).is_open() && self.client(socket).seat.is_some()
     }
 
-    fn waits(&self, socket: SocketId) -> bool {
+    pub(super) fn waits(&self, socket: SocketId) -> bool {
         let client = self.client(socket);
-        client.is_open() && client.seat.is_none() && client.heard.contains(&ServerMessage::Waiting)
+        client.is_open()
+            && client.seat.is_none()
+            && client.heard.contains(&ServerMessage::Waiting { pictures: true })
     }
 
     fn refusal(&self, socket: SocketId) -> Option<RefusalReason> {
@@ -83,6 +85,26 @@ fn a_locked_room_admits_nobody_without_a_hosts_yes() {
     assert!(world.is_in(cy) && world.view(cy).is_locked);
     assert_eq!((world.view(cy).others.len(), world.view(bo).others.len()), (2, 2));
     assert_eq!(world.view(ada).knocks, []);
+}
+
+#[test]
+fn whoever_has_the_name_only_cannot_tell_whether_there_is_a_protected_room_of_this_name() {
+    let seen_with = |guess: Option<u8>, room: Option<bool>| {
+        let mut world = World::of_people();
+        if let Some(is_locked) = room {
+            world.secret = Some(7);
+            let ada = world.visit("ada");
+            world.lock(ada, is_locked);
+        }
+        world.secret = guess;
+        let eve = world.visit("eve");
+        let View { room, me, others, hosts, is_locked, knocks, digest, .. } = world.view(eve).clone();
+        (room, others, hosts == [me], is_locked, knocks, digest)
+    };
+    for guess in [None, Some(8)] {
+        let without = seen_with(guess, None);
+        assert_eq!([Some(false), Some(true)].map(|room| seen_with(guess, room)), [without.clone(), without]);
+    }
 }
 
 #[test]
@@ -537,6 +559,8 @@ enum Step {
     MakeHost(usize, usize),
     End(usize),
     Pass(u64),
+    /// A visitor shows a picture.
+    Show(usize),
     Restart,
 }
 
@@ -553,6 +577,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => at().prop_map(Step::End),
         4 => (0..70_000_u64).prop_map(Step::Pass),
         1 => Just(Step::Restart),
+        3 => at().prop_map(Step::Show),
     ]
 }
 
@@ -595,6 +620,13 @@ fn take(world: &mut World, tokens: &mut Vec<String>, step: &Step) {
         Step::End(at) => pick(at).into_iter().for_each(|socket| world.say(socket, ClientMessage::End)),
         Step::Pass(ms) => world.pass(Duration::from_millis(ms)),
         Step::Restart => world.restart(),
+        Step::Show(at) => {
+            let waiting: Vec<_> =
+                world.clients.keys().copied().filter(|socket| world.waits(*socket)).collect();
+            if !waiting.is_empty() {
+                world.show_picture(waiting[at % waiting.len()]);
+            }
+        }
     }
     let seen: Vec<_> = world.seated().map(|(_, view)| view.resume.clone()).collect();
     tokens.extend(seen);
@@ -618,6 +650,9 @@ fn check(world: &World) {
     for room in world.registry.rooms.values() {
         assert!(!room.is_empty(), "a room without members is kept");
     }
+    let visitors = world.registry.rooms.values().flat_map(|room| room.knocks.visitors());
+    let shown = visitors.filter(|visitor| visitor.picture.is_some()).count();
+    assert_eq!(world.registry.pictured.len(), shown, "the pictures are counted");
 }
 
 proptest! {

@@ -2,6 +2,7 @@
 
 mod hosts;
 mod opening;
+mod pictures;
 mod random_sequences;
 mod rekeying;
 mod scenarios;
@@ -96,9 +97,15 @@ impl World {
         }
     }
 
-    fn join(&mut self, room: &str, instance: &str, resume: Option<&str>) -> SocketId {
+    /// A socket that has said nothing.
+    fn connect(&mut self) -> SocketId {
         let socket = SocketId(self.clients.len() as u64);
         self.clients.insert(socket, Client::default());
+        socket
+    }
+
+    fn join(&mut self, room: &str, instance: &str, resume: Option<&str>) -> SocketId {
+        let socket = self.connect();
         self.say(
             socket,
             ClientMessage::Join {
@@ -252,8 +259,14 @@ impl Client {
             }
             (ServerMessage::Knock { visitor }, Some(view)) => {
                 assert!(view.hosts.contains(&view.me), "only hosts hear knocks");
-                assert!(view.knocks.iter().all(|known| known.id != visitor.id), "a knock twice");
-                view.knocks.push(visitor);
+                match view.knocks.iter_mut().find(|known| known.id == visitor.id) {
+                    // Once more, with its picture.
+                    Some(known) => {
+                        assert!(known.picture.is_none() && visitor.picture.is_some(), "a knock twice");
+                        *known = visitor;
+                    }
+                    None => view.knocks.push(visitor),
+                }
             }
             (ServerMessage::KnockEnded { id }, Some(view)) => {
                 let before = view.knocks.len();

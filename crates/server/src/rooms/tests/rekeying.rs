@@ -137,7 +137,7 @@ fn a_removed_member_gets_no_place_by_its_token_and_an_invented_secret() {
     assert!(world.view(back).others.is_empty(), "a room of its own");
     let knocking = world.with_secret(NEW, "member", Some(&token));
     assert!(!world.is_seated(knocking), "with the new link it knocks like everybody");
-    assert!(world.client(knocking).heard.contains(&ServerMessage::Waiting));
+    assert!(world.client(knocking).heard.contains(&ServerMessage::Waiting { pictures: true }));
 }
 
 #[test]

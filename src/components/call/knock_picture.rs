@@ -1,0 +1,58 @@
+//! The picture that a visitor shows to the hosts of a locked room: the choice in the lobby, and what the visitor sees of it.
+
+use leptos::prelude::*;
+use sightline_core::picture::StillPicture;
+
+use crate::{
+    components::kit::when::When,
+    language::Language,
+    sentence,
+    session::model::{LobbyModel, SourceChoice},
+};
+
+/// A switch, off at first, while the camera is previewed. The picture is taken and sent only if the room turns out to be locked.
+#[component]
+pub fn KnockPictureChoice(
+    /// The signals of the lobby.
+    model: LobbyModel,
+) -> AnyView {
+    let language = Language::from_context();
+    let can_be_taken = Signal::derive(move || {
+        model.source.get() == SourceChoice::Camera && model.preview.with(Option::is_some)
+    });
+    let shows_picture = model.shows_picture;
+    view! {
+        <When is=can_be_taken>
+            <label class="switch knock-picture-choice">
+                <span>{language.text(sentence!(host.show_picture))}</span>
+                <input
+                    type="checkbox"
+                    role="switch"
+                    data-testid="knock-picture"
+                    prop:checked=shows_picture
+                    on:change=move |event| shows_picture.set(event_target_checked(&event))
+                />
+            </label>
+        </When>
+    }
+    .into_any()
+}
+
+/// The picture that the hosts see of this visitor; nothing if they see none.
+#[component]
+pub fn ShownPicture(
+    /// The picture.
+    picture: RwSignal<Option<StillPicture>>,
+) -> AnyView {
+    let language = Language::from_context();
+    (move || {
+        let address = picture.with(|picture| picture.as_ref().map(StillPicture::to_data_url))?;
+        Some(view! {
+            <figure class="shown-picture">
+                <img src=address alt="" data-testid="waiting-picture" />
+                <figcaption>{language.text(sentence!(host.picture_shown))}</figcaption>
+            </figure>
+        })
+    })
+    .into_any()
+}
