@@ -14,6 +14,8 @@ use sightline_e2e::{
 };
 use thirtyfour::By;
 
+use crate::trust::SECRET;
+
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
         stage.test_in_each(a_source_that_stops_is_one_stall_of_that_length),
@@ -125,8 +127,8 @@ async fn a_run_leaves_a_report_of_both_sides_that_is_opened_again(
     viewer: Engine,
 ) -> Result<()> {
     let [ada, bob] = scene.pages_in([PAINTER, viewer]).await?;
-    ada.enter_with("runs", "Ada", "source=camera&probe=painted-camera&fps=15").await?;
-    bob.enter_with("runs", "Bob", "source=none").await?;
+    ada.enter_with("runs", "Ada", &format!("source=camera&probe=painted-camera&fps=15#{SECRET}")).await?;
+    bob.enter_with("runs", "Bob", &format!("source=none#{SECRET}")).await?;
     bob.until_picture_moves("Ada").await?;
     bob.click("stats-toggle").await?;
     bob.click("run-start").await?;
@@ -170,6 +172,9 @@ async fn a_run_leaves_a_report_of_both_sides_that_is_opened_again(
     bob.click("export-rtcstats").await?;
     let dump: String = bob.execute(SAVED, vec![]).await?;
     assert!(dump.starts_with("RTCStatsDump\n{") && dump.contains("[\"getStats\","), "{dump:.200}");
+    for saved in [report.to_string(), csv, dump] {
+        assert!(!saved.contains(SECRET), "a saved file has the secret of the room");
+    }
 
     let folder = tempfile::tempdir()?;
     let (first, second) = (folder.path().join("first.json"), folder.path().join("second.json"));

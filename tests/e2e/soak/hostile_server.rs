@@ -9,242 +9,105 @@ use std::{
 
 use anyhow::{Result, ensure};
 use libtest_mimic::Trial;
-use serde_json::{Value, json};
 use sightline_e2e::{
+    browser::Engine,
     page::Page,
     signaling_proxy::SignalingProxy,
     snapshot::{Snapshot, Tile},
-    stage::{Pair, Scene, Stage},
+    stage::{MIXED_PAIRS, PAIRS, Pair, Scene, Stage},
 };
 use tokio::time::{Instant, sleep};
 
-/// 128 bits, as an invitation has them.
-const SECRET: &str = "7Fq2mX9cLr0sKd3WvTbYhA";
+use super::attacker::{Attacker, FORGED_NAME, Trick};
+use crate::trust::{SECRET, code_of, open_lock};
+
 /// A call that comes is there within this time.
 const WATCHED: Duration = Duration::from_secs(6);
-const FORGED_NAME: &str = "Mallory";
+const NAMES: [&str; 3] = ["Ada", "Bob", "Cy"];
 const NOTICE: &str = "signals-refused";
 
-/// What the server does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Trick {
-    /// A letter of each encrypted signal is another one.
-    Altered,
-    /// Descriptions of the server's own take the place of encrypted signals.
-    Unsealed,
-    OtherConnection,
-    OtherGeneration,
-    Replayed,
-    /// Each page gets its own signals back, too, as if the other one had sent them.
-    TurnedRound,
-    Dropped,
-    /// Each signal changes places with the next one.
-    Reordered,
-    NameAltered,
-    NameInTheClear,
-    InstanceForged,
-    /// The pages enter the room without protection.
-    Downgraded,
-}
-
-impl Trick {
-    const ALL: [Self; 12] = [
-        Self::Altered,
-        Self::Unsealed,
-        Self::OtherConnection,
-        Self::OtherGeneration,
-        Self::Replayed,
-        Self::TurnedRound,
-        Self::Dropped,
-        Self::Reordered,
-        Self::NameAltered,
-        Self::NameInTheClear,
-        Self::InstanceForged,
-        Self::Downgraded,
-    ];
-
-    /// Whether a page sees that a signal was changed. What does not come, or comes in another order, may be the network; what was made
-    /// for another page looks stale (`docs/security.md`).
-    fn is_reported(self) -> bool {
-        use Trick::{Altered, OtherConnection, OtherGeneration, Replayed, Unsealed};
-        matches!(self, Altered | Unsealed | OtherConnection | OtherGeneration | Replayed)
-    }
-
-    /// Whether the other member may be shown without its name only.
-    fn takes_the_name(self) -> bool {
-        matches!(self, Self::NameAltered | Self::NameInTheClear | Self::InstanceForged | Self::Downgraded)
-    }
-}
-
-/// The server of one attempt.
-struct Attacker {
-    trick: Trick,
-    /// Messages that were changed, or made by the server.
-    changed: u32,
-    /// The last signal of each member, and one that is to arrive later.
-    signals: Vec<Value>,
-    held: Option<Value>,
-}
-
-impl Attacker {
-    fn change_of_page(&mut self, mut message: Value) -> Vec<Value> {
-        if self.trick == Trick::Downgraded && message["type"] == "join" {
-            self.changed += 1;
-            message["name"] = json!(FORGED_NAME);
-            for protection in ["admission", "sealed_name"] {
-                message.as_object_mut().map(|join| join.remove(protection));
-            }
-        }
-        vec![message]
-    }
-
-    fn change_of_server(&mut self, mut message: Value) -> Vec<Value> {
-        match message["type"].as_str() {
-            Some("signal") => return self.attack_signal(message),
-            Some("joined") => {
-                for member in message["members"].as_array_mut().into_iter().flatten() {
-                    self.attack_member(member);
-                }
-            }
-            Some("peer_joined") => self.attack_member(&mut message["member"]),
-            _ => {}
-        }
-        vec![message]
-    }
-
-    fn attack_signal(&mut self, mut signal: Value) -> Vec<Value> {
-        let mut told = vec![signal.clone()];
-        match self.trick {
-            Trick::Altered => {
-                let text = signal["payload"]["sealed"].as_str().unwrap_or_default();
-                signal["payload"]["sealed"] = json!(altered(text));
-                told = vec![signal];
-            }
-            Trick::Unsealed => {
-                let description = json!({ "kind": "offer", "exchange": 1, "sdp": "v=0\r\n" });
-                signal["payload"] = json!({ "description": description });
-                told = vec![signal];
-            }
-            Trick::OtherConnection => {
-                signal["connection"] = json!("another-connection");
-                told = vec![signal];
-            }
-            Trick::OtherGeneration => {
-                signal["generation"] = json!(signal["generation"].as_u64().unwrap_or_default() + 1);
-                told = vec![signal];
-            }
-            Trick::Replayed => told.push(signal),
-            Trick::TurnedRound => {
-                let of_the_addressee = self.signals.iter().find(|earlier| earlier["from"] != signal["from"]);
-                if let Some(earlier) = of_the_addressee {
-                    let mut turned = earlier.clone();
-                    turned["from"] = signal["from"].clone();
-                    told.push(turned);
-                }
-                self.signals.retain(|earlier| earlier["from"] != signal["from"]);
-                self.signals.push(signal);
-                self.changed += u32::from(told.len() > 1);
-                return told;
-            }
-            Trick::Dropped => told.clear(),
-            Trick::Reordered => match self.held.take() {
-                Some(held) if held["from"] == signal["from"] => told.push(held),
-                held => {
-                    self.held = Some(signal);
-                    told = held.into_iter().collect();
-                }
-            },
-            Trick::NameAltered | Trick::NameInTheClear | Trick::InstanceForged | Trick::Downgraded => {
-                return told;
-            }
-        }
-        self.changed += 1;
-        told
-    }
-
-    fn attack_member(&mut self, member: &mut Value) {
-        match self.trick {
-            Trick::NameAltered => {
-                let name = member["sealed_name"].as_str().unwrap_or_default();
-                member["sealed_name"] = json!(altered(name));
-            }
-            Trick::NameInTheClear => {
-                member["name"] = json!(FORGED_NAME);
-                member.as_object_mut().map(|member| member.remove("sealed_name"));
-            }
-            Trick::InstanceForged => member["instance"] = json!("of-the-server"),
-            _ => return,
-        }
-        self.changed += 1;
-    }
-}
-
-/// The text with another letter in the middle.
-fn altered(text: &str) -> String {
-    let (beginning, end) = text.split_at(text.len() / 2);
-    let other = if end.starts_with('A') { "B" } else { "A" };
-    format!("{beginning}{other}{}", end.get(1..).unwrap_or_default())
-}
-
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
-    stage.long_tests_in_pairs(stands_in_no_call_and_changes_nothing_unseen)
+    // Who comes later makes the first offer, so the mixed pair has two orders.
+    let pairs = PAIRS.into_iter().chain(MIXED_PAIRS.into_iter().filter(|pair| !PAIRS.contains(pair)));
+    pairs
+        .map(|pair| {
+            let name =
+                format!("soak::hostile_server::stands_in_no_call_{}_{}", pair[0].name(), pair[1].name());
+            stage.long_test_named(name, async move |scene: &Scene| {
+                stands_in_no_call_and_changes_nothing_unseen(scene, pair).await
+            })
+        })
+        .collect()
 }
 
 async fn stands_in_no_call_and_changes_nothing_unseen(scene: &Scene, pair: Pair) -> Result<()> {
-    let [ada, bob] = scene.pages_in(pair).await?;
+    let pages = scene.pages_in([pair[0], pair[1], Engine::Chromium]).await?;
     let port = scene.server().await?.port();
     println!("\n{} and {}: changed messages, reported by, call", pair[0].name(), pair[1].name());
     for trick in Trick::ALL {
-        let attacker = Arc::new(Mutex::new(Attacker { trick, changed: 0, signals: Vec::new(), held: None }));
-        let (there, back) = (Arc::clone(&attacker), Arc::clone(&attacker));
-        let proxy = SignalingProxy::start_in_both_directions(
-            port,
-            move |message| there.lock().unwrap_or_else(PoisonError::into_inner).change_of_page(message),
-            move |message| back.lock().unwrap_or_else(PoisonError::into_inner).change_of_server(message),
-        )
-        .await?;
-        let room = format!("attack-{trick:?}").to_lowercase();
-        for (page, name) in [(&ada, "Ada"), (&bob, "Bob")] {
-            let url = format!("/room/{room}?name={name}&autojoin=1&source=none#{SECRET}");
-            page.open(&proxy.url(&url)).await?;
-            page.until(&format!("{name} is in the room"), |page| page.shows("room")).await?;
-        }
-        let [seen_by_ada, seen_by_bob] = watched([&ada, &bob]).await?;
-        let changed = attacker.lock().unwrap_or_else(PoisonError::into_inner).changed;
-        let reports = [&seen_by_ada, &seen_by_bob].map(reports);
-        let call = others(&seen_by_ada).find(|tile| is_connected(tile)).and_then(|tile| tile.trust.clone());
-        println!("{trick:?}: {changed}, {reports:?}, {}", call.as_deref().unwrap_or("none"));
-        ensure!(changed > 0, "{trick:?}: the server changed nothing");
-        ensure!(
-            !trick.is_reported() || reports.contains(&true),
-            "{trick:?} was not reported: {seen_by_ada:#?} {seen_by_bob:#?}"
-        );
-        for seen in [&seen_by_ada, &seen_by_bob] {
-            for tile in others(seen) {
-                ensure!(!tile.text.contains(FORGED_NAME), "{trick:?}: a forged name is shown: {seen:#?}");
-                let is_named = ["Ada", "Bob"].contains(&tile.name.as_str());
-                ensure!(!is_named || !trick.takes_the_name(), "{trick:?}: {seen:#?}");
-                ensure!(
-                    !is_connected(tile) || tile.trust.as_deref() == Some("protected"),
-                    "{trick:?}: {seen:#?}"
-                );
-            }
-        }
-        if call.is_some() {
-            ensure!(code(&ada).await? == code(&bob).await?, "{trick:?}: somebody stands in between");
-        }
-        for page in [&ada, &bob] {
+        let pages = pages.get(..if trick.needs_a_third() { 3 } else { 2 }).unwrap_or_default();
+        attempt(trick, pages, port).await?;
+        for page in pages {
             page.open("about:blank").await?;
         }
     }
     Ok(())
 }
 
-/// What the pages show once both are connected, or after some seconds.
-async fn watched(pages: [&Page; 2]) -> Result<[Snapshot; 2]> {
+async fn attempt(trick: Trick, pages: &[Arc<Page>], port: u16) -> Result<()> {
+    let attacker = Arc::new(Mutex::new(Attacker::new(trick)));
+    let (there, back) = (Arc::clone(&attacker), Arc::clone(&attacker));
+    let proxy = SignalingProxy::start_in_both_directions(
+        port,
+        move |message| there.lock().unwrap_or_else(PoisonError::into_inner).change_of_page(message),
+        move |message| back.lock().unwrap_or_else(PoisonError::into_inner).change_of_server(message),
+    )
+    .await?;
+    let room = format!("attack-{trick:?}").to_lowercase();
+    for (page, name) in pages.iter().zip(NAMES) {
+        let url = format!("/room/{room}?name={name}&autojoin=1&source=none#{SECRET}");
+        page.open(&proxy.url(&url)).await?;
+        page.until(&format!("{name} is in the room"), |page| page.shows("room")).await?;
+    }
+    let seen = watched(pages).await?;
+    let changed = attacker.lock().unwrap_or_else(PoisonError::into_inner).changed;
+    let reporting: Vec<_> = seen.iter().map(reports).collect();
+    let calls: usize = seen.iter().map(|seen| others(seen).filter(|tile| is_connected(tile)).count()).sum();
+    println!("{trick:?}: {changed}, {reporting:?}, {calls} ends of calls");
+    ensure!(changed > 0, "{trick:?}: the server changed nothing");
+    ensure!(!trick.is_reported() || reporting.contains(&true), "{trick:?} was not reported: {seen:#?}");
+    for seen in &seen {
+        for tile in others(seen) {
+            ensure!(!tile.text.contains(FORGED_NAME), "{trick:?}: a forged name is shown: {seen:#?}");
+            ensure!(!NAMES.contains(&&*tile.name) || !trick.takes_the_name(), "{trick:?}: {seen:#?}");
+            ensure!(
+                !is_connected(tile) || tile.trust.as_deref() == Some("protected"),
+                "{trick:?}: {seen:#?}"
+            );
+        }
+    }
+    for (at, (page, name)) in pages.iter().zip(NAMES).enumerate() {
+        for (other, other_name) in pages.iter().zip(NAMES).skip(at + 1) {
+            let is_call = |page: &Snapshot, with: &str| page.tile(with).is_some_and(is_connected);
+            if is_call(&page.look().await?, other_name) && is_call(&other.look().await?, name) {
+                open_lock(page, other_name).await?;
+                open_lock(other, name).await?;
+                let codes = [code_of(page, other_name).await?, code_of(other, name).await?];
+                ensure!(codes[0] == codes[1], "{trick:?}: somebody stands between {name} and {other_name}");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What the pages show once all are connected, or after some seconds.
+async fn watched(pages: &[Arc<Page>]) -> Result<Vec<Snapshot>> {
     let began = Instant::now();
     loop {
-        let seen = [pages[0].look().await?, pages[1].look().await?];
+        let mut seen = Vec::new();
+        for page in pages {
+            seen.push(page.look().await?);
+        }
         let are_connected = seen.iter().all(|seen| others(seen).any(is_connected));
         if began.elapsed() >= WATCHED || are_connected && seen.iter().any(reports) {
             return Ok(seen);
@@ -263,14 +126,4 @@ fn others(seen: &Snapshot) -> impl Iterator<Item = &Tile> {
 
 fn is_connected(tile: &Tile) -> bool {
     tile.state.as_deref() == Some("connected")
-}
-
-/// The code that the page shows for its only other member.
-async fn code(page: &Page) -> Result<Option<String>> {
-    let open = "const lock = document.querySelector('[data-testid=tile-trust]');
-        if (lock && !lock.open) lock.querySelector('summary').click();";
-    let () = page.execute(open, vec![]).await?;
-    let has_code = |seen: &Snapshot| others(seen).any(|tile| tile.code.is_some());
-    let seen = page.until("there is a code", has_code).await?;
-    Ok(others(&seen).find_map(|tile| tile.code.clone()))
 }

@@ -1,8 +1,10 @@
 //! Long tests for `cargo xtask soak`, which print real times. They run only if `SIGHTLINE_SOAK` is set; the network tests need
 //! root.
 
+mod attacker;
 mod cuts;
 mod files;
+mod first_frame;
 mod hostile_server;
 mod messages;
 mod reload;
@@ -24,6 +26,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
         where_there_are_namespaces(across_a_link),
         hostile_server::tests(stage),
+        first_frame::tests(stage),
         server_kill::tests(stage),
         renegotiations::tests(stage),
         reload::tests(stage),

@@ -147,7 +147,9 @@ fn a_page_that_reacts_as_fast_as_it_may_stays_within_the_budget_of_the_others() 
 #[test]
 fn a_private_message_arrives_at_its_receiver_alone_and_once() {
     let mut world = World::new();
+    world.hosts = vec![MemberId::new("m2").unwrap()];
     let (a, b, c) = (world.open(None), world.open(None), world.open(None));
+    assert!(world.pages[c].session.hosting().is_host(), "hosts get no more than others");
     assert!(world.pages[a].session.peer(&world.id(b)).unwrap().published.unwrap().private_chat);
     world.set_network(false);
     world.fail_links(a);

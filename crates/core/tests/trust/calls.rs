@@ -45,6 +45,27 @@ fn everyone_with_the_link_is_connected_and_named_and_nothing_is_refused() {
 }
 
 #[test]
+fn a_protected_call_takes_the_same_messages_and_round_trips_as_an_unprotected_one() {
+    for members in 2..=4 {
+        let call = |mut world: World| {
+            let pages: Vec<_> = (0..members).map(|_| world.open(None)).collect();
+            for page in &pages {
+                for other in pages.iter().filter(|other| *other != page) {
+                    assert_eq!(world.state(*page, *other), Some(LinkState::Connected));
+                }
+            }
+            (world.told, world.hops)
+        };
+        let (protected, open) = (call(protected()), call(World::new()));
+        assert_eq!(protected, open, "{members} members");
+        if members == 2 {
+            // `join` and `joined`, the offer there, the answer back: three round trips of the newcomer to the server.
+            assert_eq!(protected.1, [4, 6]);
+        }
+    }
+}
+
+#[test]
 fn a_protected_call_survives_a_failed_link_and_a_restart_of_the_server() {
     let mut world = protected();
     let (a, b) = (world.open(None), world.open(None));

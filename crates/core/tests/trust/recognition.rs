@@ -407,3 +407,24 @@ fn a_flood_before_the_key_is_there_costs_few_computations_and_displaces_nobody_w
     assert_eq!(ada.knows("bob").as_deref(), Some("Bob"));
     assert_eq!(ada.machine.people(), people);
 }
+
+#[test]
+fn at_most_32_people_are_remembered_and_the_longest_ago_compared_is_forgotten_first() {
+    let mut ada = Page::new("ada", &[]);
+    for number in 0..=TAGS {
+        let (member, certificate) = (format!("m{number}"), format!("C{number}"));
+        let mut other = Page::new(&member, &[]);
+        ada.pass(1);
+        ada.open(&member, &member, &ends("A1", &certificate));
+        other.open("ada", "Ada", &ends(&certificate, "A1"));
+        exchange((&mut ada, &member), (&mut other, "ada"));
+        for (page, of) in [(&mut ada, &*member), (&mut other, "ada")] {
+            page.verify(of, Verified::Matched);
+        }
+        exchange((&mut ada, &member), (&mut other, "ada"));
+    }
+    let names: Vec<_> = ada.machine.people().iter().map(|person| person.name.as_str().to_owned()).collect();
+    let expected: Vec<_> = (1..=TAGS).map(|number| format!("m{number}")).collect();
+    assert_eq!((TAGS, names), (32, expected));
+    assert_eq!(ada.forgotten.len(), 1, "and from storage");
+}

@@ -32,6 +32,11 @@ pub(super) fn links(text: &str) -> Vec<Link<'_>> {
     found
 }
 
+/// What stands between backticks in one line.
+pub(super) fn code_spans(line: &str) -> impl Iterator<Item = &str> {
+    line.split('`').skip(1).step_by(2)
+}
+
 /// The anchors that a code host gives to the headings.
 pub(super) fn anchors(text: &str) -> Vec<String> {
     let mut uses: HashMap<String, usize> = HashMap::new();

@@ -3,6 +3,7 @@
 mod book;
 mod changelog;
 mod markdown;
+mod promises;
 
 use std::{
     collections::HashMap,
@@ -20,10 +21,11 @@ const SUMMARY: &str = "docs/SUMMARY.md";
 /// The pages outside `docs`.
 const AT_THE_ROOT: [&str; 4] = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"];
 
-/// Checks that every link between documents, and from a document to a file or a heading, leads somewhere, and that the book has every page.
+/// Checks that every link between documents, and from a document to a file or a heading, leads somewhere, that the book has every page, and
+/// that every promise of `docs/security.md` names a test that exists.
 ///
 /// # Errors
-/// Names all links that lead nowhere and all pages that the book lacks.
+/// Names all links that lead nowhere, all pages that the book lacks, and all promises without a test.
 pub(crate) fn check() -> Result<()> {
     let pages = pages()?;
     let texts = pages
@@ -40,6 +42,8 @@ pub(crate) fn check() -> Result<()> {
         markdown::links(summary).iter().filter_map(|link| target(Path::new(SUMMARY), link.target)).collect();
     let missing = pages.iter().filter(|page| *page != Path::new(SUMMARY) && !listed.contains(*page));
     faults.extend(missing.map(|page| format!("{SUMMARY} does not list {}", page.display())));
+    let promises = texts.get(Path::new(promises::PAGE)).context("docs/security.md is missing")?;
+    faults.extend(promises::faults(promises, |path| fs::read_to_string(workspace::root().join(path)).ok()));
     if !faults.is_empty() {
         bail!("{}", faults.join("\n"));
     }
