@@ -4,11 +4,23 @@ use leptos::prelude::*;
 use sightline_core::picture::StillPicture;
 
 use crate::{
-    components::kit::when::When,
+    chunk,
+    components::{invitation::protection::Protection, kit::when::When},
     language::Language,
     sentence,
     session::model::{LobbyModel, SourceChoice},
 };
+
+chunk! {
+    /// What the lobby says about the room, loaded on demand: its protection, and [`KnockPictureChoice`].
+    pub fn load_about_room, preload_about_room in engine(is_protected: bool, model: LobbyModel) {
+        view! {
+            <Protection is_protected=is_protected />
+            <KnockPictureChoice model=model />
+        }
+        .into_any()
+    }
+}
 
 /// A switch, off at first, while the camera is previewed. The picture is taken and sent only if the room turns out to be locked.
 #[component]

@@ -3,19 +3,11 @@
 use leptos::prelude::*;
 
 use crate::{
-    chunk,
     components::kit::icon::{Icon, IconName},
     language::{Language, Sentence},
     navigation::Navigator,
     sentence,
 };
-
-chunk! {
-    /// [`Protection`], loaded on demand.
-    pub fn load_protection, preload_protection in engine(is_protected: bool) {
-        view! { <Protection is_protected=is_protected /> }.into_any()
-    }
-}
 
 /// One sentence, and in an unprotected room a button that opens a protected one of the same name.
 #[component]

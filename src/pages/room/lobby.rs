@@ -8,10 +8,10 @@ use crate::{
     chunk,
     components::{
         call::{
-            controls::SwitchButton, file_source::FileSource, knock_picture::KnockPictureChoice,
+            controls::SwitchButton, file_source::FileSource, knock_picture::load_about_room,
             source_choice::SourceControl, source_resume::SourceResume,
         },
-        invitation::{link_wishes::load_link_wishes, protection::load_protection},
+        invitation::link_wishes::load_link_wishes,
         kit::{
             check_link::CheckLink,
             icon::{Icon, IconName},
@@ -101,7 +101,7 @@ fn Choices(room: RoomLink, model: LobbyModel, actions: LobbyActions) -> AnyView 
                     />
                 </label>
                 // Behind the name, which small windows show without scrolling.
-                <Later view=load_protection(room.secret.is_some()) />
+                <Later view=load_about_room(room.secret.is_some(), model) />
                 <SourceControl source=model.source choose=actions.choose_source />
                 <DeviceSelect
                     devices=model.settings.cameras
@@ -141,7 +141,7 @@ chunk! {
     }
 }
 
-/// The controls for sources other than the camera, and for the picture of the camera that hosts may be shown.
+/// The controls for sources other than the camera.
 #[component]
 fn OtherSources(model: LobbyModel, actions: LobbyActions) -> AnyView {
     view! {
@@ -152,7 +152,6 @@ fn OtherSources(model: LobbyModel, actions: LobbyActions) -> AnyView {
             play=actions.file
         />
         <FileSource model=model.file act=actions.file />
-        <KnockPictureChoice model=model />
     }
     .into_any()
 }
