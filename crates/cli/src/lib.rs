@@ -13,7 +13,8 @@
 //! | [`media`] | a video file as the room's source |
 //! | [`arrival`] | the pictures and the sound of others: packets in, frames and counters out |
 //! | [`examination`] | what the command `check` does: the core's connection doctor on this computer |
-//! | `stream`, `socket`, `link`, `files` | TCP and TLS, the signaling WebSocket, a peer connection, files on this computer |
+//! | `stream`, `turn_frame`, `socket` | TCP and TLS, the messages of TURN in them, the signaling WebSocket |
+//! | `link`, `files` | a peer connection, files on this computer |
 //! | `input`, `clock` | what the driver waits for; time |
 
 pub mod address;
@@ -31,3 +32,4 @@ pub mod options;
 pub mod peer;
 mod socket;
 mod stream;
+mod turn_frame;

@@ -34,6 +34,7 @@ use turn_types::{
 use crate::{
     failure::Failure,
     stream::{Stream, Target},
+    turn_frame::Frame,
 };
 
 /// The code that browsers give to a server that was not reached.
@@ -41,8 +42,6 @@ const NOT_REACHED: u16 = 701;
 /// When a request over UDP is repeated first, and the longest pause (RFC 8489, section 6.2.1).
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// The head of a STUN message.
-const HEAD_BYTES: usize = 20;
 /// More than any packet that a relay sends here.
 const MAX_DATAGRAM_BYTES: usize = 4096;
 /// The number of UDP in RFC 8656, section 18.5.
@@ -214,10 +213,10 @@ impl Transport {
                 Ok(message)
             }
             Self::Stream { stream, received } => loop {
-                if let Some(length) = message_bytes(received)
-                    && received.len() >= length
+                if let Some(frame) = Frame::at_start_of(received).map_err(io::Error::other)?
+                    && received.len() >= frame.padded
                 {
-                    return Ok(received.split_to(length).to_vec());
+                    return Ok(received.split_to(frame.padded).to_vec());
                 }
                 if stream.read_buf(received).await? == 0 {
                     return Err(io::ErrorKind::UnexpectedEof.into());
@@ -387,10 +386,4 @@ impl TurnClient {
 
 fn message_of(bytes: &[u8]) -> Result<Message<'_>, StunFailure> {
     Message::from_bytes(bytes).map_err(StunFailure::not_reached)
-}
-
-/// The length of the message that begins here, once its head is there. ChannelData is never asked for, so everything is STUN.
-fn message_bytes(bytes: &[u8]) -> Option<usize> {
-    let length = bytes.get(2..4)?;
-    Some(HEAD_BYTES + usize::from(u16::from_be_bytes([length[0], length[1]])))
 }

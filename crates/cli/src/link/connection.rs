@@ -43,6 +43,7 @@ use super::{
     codecs,
     receiving::Receiving,
     sending::Sending,
+    stream_relays::StreamRelays,
 };
 use crate::input::{Arrived, Channel, Input};
 
@@ -68,10 +69,16 @@ pub(super) struct Shared {
     sending: Option<Arc<Sending>>,
     /// What this member receives, if it receives anything.
     receiving: Option<Arc<Receiving>>,
+    relays: StreamRelays,
 }
 
 impl Shared {
-    fn new(kind: LinkKind, sending: Option<Sending>, receiving: Option<Arc<Receiving>>) -> Self {
+    fn new(
+        kind: LinkKind,
+        sending: Option<Sending>,
+        receiving: Option<Arc<Receiving>>,
+        relays: StreamRelays,
+    ) -> Self {
         Self {
             kind,
             connection: OnceLock::new(),
@@ -80,6 +87,7 @@ impl Shared {
             is_closing: AtomicBool::default(),
             sending: sending.map(Arc::new),
             receiving,
+            relays,
         }
     }
 
@@ -122,10 +130,12 @@ impl Connection {
                 (media, Registry::new())
             }
         };
-        let shared = Arc::new(Shared::new(kind, sending, receiving));
+        let relays = StreamRelays::new(Arc::clone(&config.tls));
+        let ice_servers = relays.replace_in(&config.ice_servers);
+        let shared = Arc::new(Shared::new(kind, sending, receiving, relays));
         let handler = Handler { id, first: inputs.first.clone(), shared: Arc::downgrade(&shared) };
         let connection = PeerConnectionBuilder::new()
-            .with_configuration(configuration(&config.ice_servers, config.relay_only))
+            .with_configuration(configuration(&ice_servers, config.relay_only))
             .with_media_engine(media)
             .with_setting_engine(settings)
             .with_interceptor_registry(interceptors)
@@ -269,7 +279,8 @@ impl Connection {
 
     pub(super) async fn set_ice_servers(&self, servers: &[IceServer]) {
         // A connection that refuses goes on as it is, and the next one is made as it is wanted.
-        let _ = self.connection.set_configuration(configuration(servers, self.relay_only)).await;
+        let servers = self.shared.relays.replace_in(servers);
+        let _ = self.connection.set_configuration(configuration(&servers, self.relay_only)).await;
     }
 
     /// Closes the connection once the other side has the last messages.
@@ -307,6 +318,9 @@ impl PeerConnectionEventHandler for Handler {
     async fn on_ice_candidate(&self, event: RTCPeerConnectionIceEvent) {
         let Ok(candidate) = event.candidate.to_json() else { return };
         let Some(shared) = self.shared.upgrade() else { return };
+        if candidate.candidate.contains(" typ relay") {
+            shared.relays.relay_was_found();
+        }
         let ufrag = shared.ufrag.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let candidate = SignalCandidate {
             candidate: candidate.candidate,

@@ -9,6 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use rustls::ClientConfig;
 use sightline_core::{
     link::LinkId,
     negotiation::{Operation, OperationId, Role},
@@ -35,6 +36,7 @@ mod receiving;
 mod sending;
 #[cfg(test)]
 mod sending_tests;
+mod stream_relays;
 
 /// Commands that may wait for one link: messages about 2,000 files, and the frames that fill its buffer.
 const MAX_COMMANDS: usize = 4096;
@@ -47,6 +49,8 @@ const BUFFER_INTERVAL: Duration = Duration::from_millis(5);
 pub(crate) struct LinkConfig {
     pub(crate) ice_servers: Vec<IceServer>,
     pub(crate) relay_only: bool,
+    /// Which certificates of TURN servers are trusted.
+    pub(crate) tls: Arc<ClientConfig>,
     /// Whether other members may be on this computer only.
     pub(crate) is_loopback: bool,
     /// What is sent to the member.

@@ -23,7 +23,7 @@ use webrtc::{
     },
 };
 
-use super::{Link, LinkConfig, LinkInputs, LinkKind};
+use super::{Link, LinkInputs, LinkKind, tests::config};
 use crate::{
     input::Input,
     media::{Source, testing},
@@ -121,10 +121,8 @@ impl Provider {
         let (first_sender, first) = mpsc::channel(100);
         let (messages, mut unread) = mpsc::channel(100);
         tokio::spawn(async move { while unread.recv().await.is_some() {} });
-        let source = Some(source.clone());
-        let config =
-            LinkConfig { ice_servers: Vec::new(), relay_only: false, is_loopback: true, source, watch: None };
         let inputs = LinkInputs { first: first_sender, messages };
+        let config = config(Some(source.clone()), None);
         let link = Link::open(LinkId(1), LinkKind::Member(role), config, inputs);
         Self { link, first, candidates: Vec::new() }
     }

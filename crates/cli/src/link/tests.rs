@@ -9,6 +9,7 @@ use tokio::{net::UdpSocket, sync::mpsc, time::timeout};
 
 use super::{Link, LinkConfig, LinkInputs, LinkKind, LinkWatch};
 use crate::{
+    certificates::TrustedCertificates,
     input::{Channel, ChannelEvent, ChannelInput, Input},
     media::Source,
 };
@@ -38,10 +39,8 @@ impl Side {
     pub(super) fn open_with(role: Role, source: Option<Source>, watch: Option<LinkWatch>) -> Self {
         let (first_sender, first) = mpsc::channel(100);
         let (messages_sender, messages) = mpsc::channel(100);
-        let config =
-            LinkConfig { ice_servers: Vec::new(), relay_only: false, is_loopback: true, source, watch };
         let inputs = LinkInputs { first: first_sender, messages: messages_sender };
-        let link = Link::open(LinkId(1), LinkKind::Member(role), config, inputs);
+        let link = Link::open(LinkId(1), LinkKind::Member(role), config(source, watch), inputs);
         Self { link, first, messages, candidates: VecDeque::new() }
     }
 
@@ -94,6 +93,12 @@ impl Side {
             }
         }
     }
+}
+
+/// Of a link on this computer.
+pub(super) fn config(source: Option<Source>, watch: Option<LinkWatch>) -> LinkConfig {
+    let tls = TrustedCertificates::Any.client_config().unwrap();
+    LinkConfig { ice_servers: Vec::new(), relay_only: false, tls, is_loopback: true, source, watch }
 }
 
 fn port_on_loopback(candidate: &SignalCandidate) -> Option<u16> {

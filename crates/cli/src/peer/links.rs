@@ -1,7 +1,8 @@
 //! The links of a member: what they are opened with, whom they lead to, and those that still close.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
+use rustls::ClientConfig;
 use sightline_core::link::LinkId;
 use sightline_protocol::{MemberId, signaling::IceServer};
 use tokio::task::JoinSet;
@@ -18,6 +19,7 @@ use crate::{
 pub(super) struct Links {
     own_ice_servers: Vec<IceServer>,
     relay_only: bool,
+    tls: Arc<ClientConfig>,
     is_loopback: bool,
     source: Option<Source>,
     /// What takes the frames, if this member receives any.
@@ -34,6 +36,7 @@ impl Links {
         Self {
             own_ice_servers: setup.ice_servers.clone(),
             relay_only: setup.relay_only,
+            tls: Arc::clone(&setup.tls),
             is_loopback: setup.address.server().is_loopback(),
             source: setup.source.clone(),
             watch: setup.watch.as_ref().map(|watch| watch.frames.clone()),
@@ -49,6 +52,7 @@ impl Links {
         let config = LinkConfig {
             ice_servers: self.ice_servers(servers).to_vec(),
             relay_only: self.relay_only,
+            tls: Arc::clone(&self.tls),
             is_loopback: self.is_loopback,
             source: self.source.clone(),
             watch: self.watch.clone().map(|frames| LinkWatch {

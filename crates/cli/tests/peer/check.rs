@@ -23,19 +23,19 @@ use tokio::{
 
 use crate::harness::{Ended, TestServer, program, run_to_end};
 
-const DAY: Duration = Duration::from_hours(24);
+pub(crate) const DAY: Duration = Duration::from_hours(24);
 
 /// The secret of the relay.
 const SECRET: &str = "known to both";
 
 /// User name and password of the relay, as `--ice-server` reads them.
-fn credentials() -> String {
+pub(crate) fn credentials() -> String {
     let username = format!("{}:ada", since_1970().as_secs() + 600);
     let password = RestCredentials::new(SECRET.as_bytes(), DAY).password(&username);
     format!("{username} {password}")
 }
 
-fn relay() -> RelaySource {
+pub(crate) fn relay() -> RelaySource {
     let secret = Some(SECRET.to_owned());
     let settings = TurnSettings { port: Some(0), tls_port: Some(0), secret, ..TurnSettings::default() };
     RelaySource::Own(Box::new(settings))
@@ -96,7 +96,7 @@ fn since_1970() -> Duration {
 }
 
 /// A server with a relay and with a certificate that an operator gave it, and the file of the certificate.
-fn server_with_certificate(valid_for: Duration) -> (TestServer, TempDir, String) {
+pub(crate) fn server_with_certificate(valid_for: Duration) -> (TestServer, TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
     let mut parameters = rcgen::CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();

@@ -10,6 +10,7 @@ mod files;
 mod harness;
 mod pipes;
 mod provide;
+mod relays;
 /// As in the tests of the core.
 #[path = "../../../core/tests/run/schema_check.rs"]
 mod report_schema;
