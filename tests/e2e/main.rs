@@ -5,6 +5,8 @@ mod accessibility;
 mod bench_panel;
 mod bench_quality;
 #[cfg(target_os = "linux")]
+mod bench_start;
+#[cfg(target_os = "linux")]
 mod bench_transfer;
 mod call;
 mod check;
@@ -101,6 +103,8 @@ fn main() -> anyhow::Result<ExitCode> {
         screenshots::tests(&stage),
         bench_panel::tests(&stage),
         bench_quality::tests(&stage),
+        #[cfg(target_os = "linux")]
+        bench_start::tests(&stage),
         #[cfg(target_os = "linux")]
         bench_transfer::tests(&stage),
         measure::tests(&stage),

@@ -164,16 +164,8 @@ impl Browser {
         let port = process.line(port_in).await.context(profile.engine.name())?;
         let url = format!("http://127.0.0.1:{port}");
         let driver = WebDriver::new(url, capabilities(profile, folder.path())?).await.context("a session")?;
-        let (console, probe) = (console(profile.engine, &driver).await?, include_str!("probe.js"));
-        match profile.engine {
-            Engine::Chromium => {
-                driver.cdp().page().add_script_to_evaluate_on_new_document(probe).await?;
-            }
-            Engine::Firefox => {
-                driver.bidi().await?.script().add_preload_script(format!("() => {{ {probe} }}")).await?;
-            }
-        }
-        Ok(Self {
+        let console = console(profile.engine, &driver).await?;
+        let browser = Self {
             profile,
             driver,
             console,
@@ -182,7 +174,26 @@ impl Browser {
             room: None,
             has_lowest_priority: AtomicBool::new(false),
             _folder: folder,
-        })
+        };
+        browser.preload(include_str!("probe.js")).await?;
+        Ok(browser)
+    }
+
+    /// Runs a script in every page from now on, before the page's own scripts.
+    ///
+    /// # Errors
+    /// Where the browser does not answer.
+    pub async fn preload(&self, script: &str) -> Result<()> {
+        match self.profile.engine {
+            Engine::Chromium => {
+                self.driver.cdp().page().add_script_to_evaluate_on_new_document(script).await?;
+            }
+            Engine::Firefox => {
+                let function = format!("() => {{ {script} }}");
+                self.driver.bidi().await?.script().add_preload_script(function).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Kills the browser, as a loss of power does.

@@ -22,7 +22,7 @@ use tokio::{
 };
 
 #[cfg(target_os = "linux")]
-use crate::netlab::{AtHome, FarApart, Gateway, LinkProfile, Place, Room, Router};
+use crate::netlab::{Across, AtHome, FarApart, Gateway, LinkProfile, Place, Room, Router};
 use crate::{
     browser::{Browser, Engine, Profile},
     page::Page,
@@ -424,6 +424,19 @@ impl Scene {
         let to_server =
             [Gateway::between(&rooms[0], middle.clone(), port)?, Gateway::between(&rooms[1], middle, port)?];
         Ok(AtHome::new(self.pages_in_rooms(pair, rooms, &origin).await?, to_server))
+    }
+
+    /// A link with the server, which has these options, at its far end.
+    ///
+    /// # Errors
+    /// Where there is no such link, or the server does not start.
+    #[cfg(target_os = "linux")]
+    pub async fn across(&self, profile: &LinkProfile, options: &[&str]) -> Result<Across> {
+        let mut across = Across::new(profile)?;
+        let server = Server::start_in(across.room(Place::B), options).await?;
+        across.carry(server.port())?;
+        *self.server.lock().await = Some(server);
+        Ok(across)
     }
 
     #[cfg(target_os = "linux")]

@@ -1,6 +1,6 @@
 //! Carries TCP connections between a network namespace and the host or another namespace, past the emulated network.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener as StdTcpListener, TcpStream as StdTcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener as StdTcpListener, TcpStream as StdTcpStream};
 
 use anyhow::{Context, Result};
 use tokio::{
@@ -27,6 +27,8 @@ pub struct Gateway {
 enum Far {
     Host,
     Room(Room),
+    /// To this address, from inside the namespace.
+    Across(Room, IpAddr),
 }
 
 impl Gateway {
@@ -44,6 +46,14 @@ impl Gateway {
     /// Where nobody can listen there.
     pub(crate) fn between(room: &Room, other: Room, port: u16) -> Result<Self> {
         Self::new(listen_in(room, port)?, port, Far::Room(other))
+    }
+
+    /// Lets programs in a namespace reach a port of another address in its network as a port of their own loopback address.
+    ///
+    /// # Errors
+    /// Where nobody can listen there.
+    pub(crate) fn across(room: &Room, address: IpAddr, port: u16) -> Result<Self> {
+        Self::new(listen_in(room, port)?, port, Far::Across(room.clone(), address))
     }
 
     /// Lets the host reach a port in a namespace, which is free there: it is one that `listener` has on the host.
@@ -100,6 +110,9 @@ fn listen_in(room: &Room, port: u16) -> Result<StdTcpListener> {
 async fn carry(near: TcpStream, port: u16, far: Far, mut cut: watch::Receiver<bool>) -> Result<()> {
     mended(&mut cut).await?;
     let far = connect(port, far).await?;
+    // Small frames pass at once.
+    near.set_nodelay(true)?;
+    far.set_nodelay(true)?;
     let ((near_out, near_in), (far_out, far_in)) = (near.into_split(), far.into_split());
     let there = one_way(near_out, far_in, cut.clone());
     let back = one_way(far_out, near_in, cut);
@@ -130,16 +143,15 @@ async fn mended(cut: &mut watch::Receiver<bool>) -> Result<()> {
 }
 
 async fn connect(port: u16, far: Far) -> Result<TcpStream> {
-    match far {
-        Far::Host => Ok(TcpStream::connect(loopback(port)).await?),
-        Far::Room(room) => {
-            let connecting =
-                spawn_blocking(move || room.namespace().run(|| StdTcpStream::connect(loopback(port))));
-            let stream = connecting.await???;
-            stream.set_nonblocking(true)?;
-            Ok(TcpStream::from_std(stream)?)
-        }
-    }
+    let (room, address) = match far {
+        Far::Host => return Ok(TcpStream::connect(loopback(port)).await?),
+        Far::Room(room) => (room, loopback(port)),
+        Far::Across(room, address) => (room, (address, port).into()),
+    };
+    let connecting = spawn_blocking(move || room.namespace().run(|| StdTcpStream::connect(address)));
+    let stream = connecting.await???;
+    stream.set_nonblocking(true)?;
+    Ok(TcpStream::from_std(stream)?)
 }
 
 fn loopback(port: u16) -> SocketAddr {

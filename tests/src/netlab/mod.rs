@@ -1,6 +1,8 @@
 //! Browsers in separate network namespaces: two with an emulated link between them ([`FarApart`]), or two in homes behind routers
-//! ([`AtHome`]). Their pages reach the server over another path, which can be cut separately. Needs root on Linux.
+//! ([`AtHome`]). Their pages reach the server over another path, which can be cut separately; with [`Across`] they reach it over the
+//! link. Needs root on Linux.
 
+mod across;
 mod at_home;
 mod gateway;
 mod room;
@@ -10,6 +12,7 @@ use std::sync::Arc;
 use libtest_mimic::Trial;
 use sightline_netlab::{Link, NetlabError, Side, available};
 
+pub use across::Across;
 pub use at_home::{AtHome, Router, where_there_are_routers};
 pub use gateway::Gateway;
 pub(crate) use room::{DriverPorts, Room};

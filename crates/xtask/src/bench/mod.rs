@@ -3,12 +3,13 @@
 mod peers;
 mod running;
 mod signalling;
+mod start;
 mod turn;
 
 use anyhow::Result;
 use clap::Subcommand;
 
-use self::running::{Running, start, start_server};
+use self::running::{Running, start_program, start_server};
 use crate::{browsers, process, test, workspace};
 
 /// The measurements of `cargo xtask bench`.
@@ -20,6 +21,8 @@ pub(crate) enum Bench {
     Turn(turn::Options),
     /// Bots of `sightline-peer` in one room or several: CPU, memory, and what the server needs beside them. Linux.
     Peers(peers::Options),
+    /// The time from the click on join to the first remote frame, beside PeerJS and a page of plain JavaScript.
+    Start(start::Options),
     /// The figures in Chromium for 1, 4 and 8 peers: processor time with the panel open, closed, and of bare connections.
     Panel,
     /// Known stalls in both browsers: precision, recall, F1 and error of the ledger and of the browsers' own freezes; cost.
@@ -75,6 +78,7 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
         Bench::Signalling(options) => signalling::run(options),
         Bench::Turn(options) => turn::run(options),
         Bench::Peers(options) => peers::run(options),
+        Bench::Start(options) => start::run(options),
         Bench::Panel => panel(),
         Bench::Quality(options) => quality(options),
         Bench::Transfer(options) => transfer(options),

@@ -31,13 +31,13 @@ pub(super) fn start_server(options: &[&str]) -> Result<Running> {
         .args(["--port", "0", "--bind", "127.0.0.1", "--log", "error", "--data-dir"])
         .arg(workspace::target_dir().join("bench"))
         .args(options);
-    start(server, |line| {
+    start_program(server, |line| {
         Some(line.trim().strip_prefix("http://localhost:")?.trim_end_matches('/').to_owned())
     })
 }
 
 /// Starts a program, and reads its output up to the line that has the port.
-pub(super) fn start(mut command: Command, port: impl Fn(&str) -> Option<String>) -> Result<Running> {
+pub(super) fn start_program(mut command: Command, port: impl Fn(&str) -> Option<String>) -> Result<Running> {
     let mut child = command.stdout(Stdio::piped()).spawn().context("cannot start a server")?;
     let output = child.stdout.take().context("no output")?;
     let mut running = Running { child, port: String::new() };

@@ -6,10 +6,10 @@ use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::Value;
 
-use super::{Running, start, start_server};
+use super::{Running, start_program, start_server};
 use crate::{install, process, workspace};
 
-const NPM_WS_VERSION: &str = "8.23.0";
+pub(super) const NPM_WS_VERSION: &str = "8.23.0";
 
 /// What the server has to allow for the load.
 const MANY: [&str; 8] = [
@@ -74,7 +74,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 fn start_relay() -> Result<Running> {
     let mut relay = process::command("node");
     relay.arg("crates/xtask/src/bench/relay.mjs").arg(install::tools_dir()?.join("npm"));
-    start(relay, |line| Some(line.strip_prefix("listening on ")?.to_owned()))
+    start_program(relay, |line| Some(line.strip_prefix("listening on ")?.to_owned()))
 }
 
 fn measure(name: &str, server: Running, sockets: usize, seconds: u64) -> Result<()> {
