@@ -43,6 +43,7 @@ pub mod ping;
 pub mod random;
 pub mod recovery;
 pub mod room;
+mod short_list;
 pub mod signaling;
 mod timestamp;
 pub mod transfer;

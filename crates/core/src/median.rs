@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use crate::short_list;
+
 /// Of an even count the mean of the two in the middle; `None` of none.
 pub(crate) fn median(values: impl Iterator<Item = Duration>) -> Option<Duration> {
     let mut values: Vec<_> = values.collect();
-    values.sort_unstable();
+    short_list::sort(&mut values);
     let upper = *values.get(values.len() / 2)?;
     Some((values[(values.len() - 1) / 2] + upper) / 2)
 }

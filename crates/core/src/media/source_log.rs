@@ -11,7 +11,7 @@ use sightline_protocol::{
     },
 };
 
-use crate::Timestamp;
+use crate::{Timestamp, short_list};
 
 /// Time that a message covers: two messages of one a second may be lost.
 const SPAN: Duration = Duration::from_secs(3);
@@ -173,7 +173,7 @@ impl SourceLog {
     #[must_use]
     pub fn interval(&self) -> Option<Duration> {
         let mut steps: Vec<_> = self.media_steps.iter().copied().collect();
-        steps.sort_unstable();
+        short_list::sort(&mut steps);
         steps.get(steps.len() / 4).copied()
     }
 

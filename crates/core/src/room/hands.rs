@@ -8,6 +8,8 @@
 
 use sightline_protocol::MemberId;
 
+use crate::short_list;
+
 /// The number of a hand that is raised while others are.
 pub(super) fn next_number(raised: impl Iterator<Item = u32>) -> u32 {
     raised.max().map_or(1, |greatest| greatest.saturating_add(1))
@@ -19,6 +21,7 @@ pub(super) fn in_order<'a>(
     local: Option<&'a MemberId>,
 ) -> Vec<Option<MemberId>> {
     let mut hands: Vec<_> = hands.collect();
-    hands.sort_by_key(|(number, member)| (*number, member.or(local)));
+    let place = |(number, member): &(u32, Option<&'a MemberId>)| (*number, member.or(local));
+    short_list::sort_by(&mut hands, |one, other| place(one).cmp(&place(other)));
     hands.into_iter().map(|(_, member)| member.cloned()).collect()
 }

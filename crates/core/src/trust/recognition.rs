@@ -28,6 +28,7 @@ use super::{Acquaintance, EndFingerprints, Person, PersonId, Verified};
 use crate::{
     Timestamp,
     budget::{Bucket, MAX_ACCOUNTS, RECOGNITIONS_OF_MEMBER, RECOGNITIONS_OF_PAGE},
+    short_list,
 };
 
 /// How long a member's page may take to send its tags before its name counts as used by somebody else.
@@ -151,7 +152,9 @@ impl Recognition {
         now: Timestamp,
     ) {
         self.people = people.into_iter().collect();
-        self.people.sort_by_key(|person| person.verified_at_unix_ms);
+        short_list::sort_by(&mut self.people, |one, other| {
+            one.verified_at_unix_ms.cmp(&other.verified_at_unix_ms)
+        });
         let surplus = self.people.len().saturating_sub(TAGS);
         for person in self.people.drain(..surplus) {
             let task = RecognitionTask::Forget(PersonId::of(&person.key));
@@ -294,7 +297,7 @@ impl Recognition {
         let mut all: Vec<_> = entry.computed.iter().take(TAGS).map(|tags| tags.sent.clone()).collect();
         all.extend(std::iter::repeat_with(|| self.fillers.draw()).flatten().take(TAGS - all.len()));
         // The order would tell which ones are random.
-        all.sort_by(|one, other| one.as_str().cmp(other.as_str()));
+        short_list::sort_by(&mut all, |one, other| one.as_str().cmp(other.as_str()));
         if let Ok(tags) = all.try_into() {
             let message = RecognitionMessage::Recognize { tags };
             self.outputs.push_back(RecognitionOutput::Send(member.clone(), message));

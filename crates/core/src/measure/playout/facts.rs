@@ -5,7 +5,7 @@ use std::time::Duration;
 use sightline_protocol::telemetry::Limitation;
 
 use super::{SenderInterval, cause::NOTABLE_QUEUE_S, counters::Step, frame::Gap, transit::Transits};
-use crate::Timestamp;
+use crate::{Timestamp, short_list};
 
 /// Time before and after a stall whose reports count: they come once a second, and a loss shows slightly earlier or later.
 const BEFORE: Duration = Duration::from_millis(500);
@@ -313,7 +313,7 @@ impl Evidence<'_> {
         };
         let mut rates: Vec<f64> =
             self.sender.iter().filter(|interval| !self.is_during(interval)).filter_map(rate).collect();
-        rates.sort_unstable_by(f64::total_cmp);
+        short_list::sort_numbers(&mut rates);
         let usual = rates.get(rates.len() * 3 / 4).copied().filter(|_| !self.may_be_unchanged);
         let is_reported = self.sender.iter().any(|interval| of(interval).is_some());
         usual.or_else(|| is_reported.then(|| 1.0 / self.normal.as_secs_f64().max(0.001)))
@@ -332,6 +332,6 @@ fn limitation(intervals: &[&SenderInterval]) -> Limitation {
 
 fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
     let mut values: Vec<_> = values.collect();
-    values.sort_unstable_by(f64::total_cmp);
+    short_list::sort_numbers(&mut values);
     values.get(values.len() / 2).copied()
 }

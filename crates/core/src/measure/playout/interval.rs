@@ -2,6 +2,8 @@
 
 use std::{collections::VecDeque, time::Duration};
 
+use crate::short_list;
+
 /// Number of intervals before a gap that determine the normal one: as many as in the W3C's definition of a freeze.
 const BEFORE: usize = 30;
 /// Number of gaps after a gap that show whether the rate changed.
@@ -51,7 +53,7 @@ impl NormalInterval {
 /// row.
 pub(super) fn typical(values: impl Iterator<Item = Duration>) -> Option<Duration> {
     let mut values: Vec<_> = values.collect();
-    values.sort_unstable();
+    short_list::sort(&mut values);
     let quartile = *values.get(values.len() / 4)?;
     let kept = values.partition_point(|value| *value <= quartile * 2);
     let count = u32::try_from(kept).ok()?;

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use crate::short_list;
+
 /// Frames a second that cost nothing, whatever the source has.
 const ENOUGH_FRAMES: f64 = 24.0;
 
@@ -115,7 +117,7 @@ impl Score {
             })
             .filter(|term| term.tenths > 0)
             .collect();
-        terms.sort_by_key(|term| std::cmp::Reverse(term.tenths));
+        short_list::sort_by(&mut terms, |one, other| other.tenths.cmp(&one.tenths));
         // The sum of the rounded deductions, so that the shown numbers add up.
         let taken: u32 = terms.iter().map(|term| term.tenths).sum();
         Self { tenths: 50_u32.saturating_sub(taken).max(10), terms }

@@ -10,7 +10,7 @@ use super::{
     reported_source::ReportedSource,
     source_rate::SourceRate,
 };
-use crate::Timestamp;
+use crate::{Timestamp, short_list};
 
 /// A silence that lasts this long is reported as a stall before it ends.
 const NOTICED_AFTER: Duration = Duration::from_secs(1);
@@ -202,7 +202,7 @@ fn stalls(
         if is_longer && marks.undeclared(from, to, None) == [(from, to)] {
             parts.retain(|part| part.1 <= from || to <= part.0);
             parts.push((from, to));
-            parts.sort_unstable();
+            short_list::sort(&mut parts);
         }
     }
     parts

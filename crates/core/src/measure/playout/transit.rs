@@ -5,6 +5,7 @@ use std::{collections::VecDeque, time::Duration};
 use crate::{
     Timestamp,
     measure::frame::{ShownFrame, rtp_step_us},
+    short_list,
 };
 
 /// Number of frames that are kept: twenty seconds at 60 frames per second.
@@ -63,7 +64,7 @@ impl Transits {
                 .filter(|frame| from <= frame.at && frame.at <= to)
                 .map(|frame| frame.transit_us)
                 .collect();
-            transits.sort_unstable();
+            short_list::sort(&mut transits);
             transits
         };
         let before = within(before);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{counters::Step, meter::SentSound};
-use crate::Timestamp;
+use crate::{Timestamp, short_list};
 
 /// Maximum number of bursts that are kept; the totals include all bursts.
 pub const MAX_BURSTS: usize = 500;
@@ -186,6 +186,6 @@ fn seconds(from: Timestamp, to: Timestamp) -> f64 {
 
 fn upper_quartile(rates: impl Iterator<Item = f64>) -> Option<f64> {
     let mut rates: Vec<_> = rates.filter(|rate| rate.is_finite()).collect();
-    rates.sort_unstable_by(f64::total_cmp);
+    short_list::sort_numbers(&mut rates);
     rates.get(rates.len() * 3 / 4).copied()
 }

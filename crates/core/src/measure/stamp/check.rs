@@ -3,7 +3,10 @@
 use std::collections::VecDeque;
 
 use super::{Stamp, StripReading, Unreadable};
-use crate::measure::frame::{ShownFrame, rtp_step_us};
+use crate::{
+    measure::frame::{ShownFrame, rtp_step_us},
+    short_list,
+};
 
 /// Number of frames that determine the usual distance.
 const USUAL: usize = 30;
@@ -76,7 +79,7 @@ impl StampCheck {
 
 fn median(values: &VecDeque<i64>) -> Option<i64> {
     let mut values: Vec<_> = values.iter().copied().collect();
-    values.sort_unstable();
+    short_list::sort(&mut values);
     values.get(values.len() / 2).copied()
 }
 
