@@ -11,7 +11,7 @@ use super::{
     frame::{Gap, ReportedGap},
     ledger::{Ledger, push_bounded},
     marks::Marks,
-    reported_source::{Between, ReportedSource},
+    reported_source::{Between, Repetitions, ReportedSource},
     stall::{Judged, StallDetector},
 };
 use crate::{
@@ -61,8 +61,7 @@ pub struct PlayoutMeter {
     pending: VecDeque<Pending>,
     /// When the last frame was captured, on the source's clock.
     last_captured: Option<Timestamp>,
-    /// When the last repetition of a picture was captured.
-    repeated_at: Option<Timestamp>,
+    repetitions: Repetitions,
     /// Number of frames that the source reported and that were not shown yet.
     owed: u32,
     /// Number of frames that the source's page reported, the time of these, and how many of them were shown at most.
@@ -121,7 +120,7 @@ impl PlayoutMeter {
             reported: ReportedSource::default(),
             pending: VecDeque::new(),
             last_captured: None,
-            repeated_at: None,
+            repetitions: Repetitions::default(),
             owed: 0,
             reported_frames: (0.0, Duration::ZERO),
             reported_shown: 0.0,
@@ -211,14 +210,14 @@ impl PlayoutMeter {
         };
         // The last picture of a failed source is repeated for members that join, which does not end the stall. Browsers also repeat
         // it while a file stands still.
-        let is_repeat = captured.is_some_and(|captured| {
-            let is_new = self.last_captured.is_some_and(|last| self.reported.is_newer(last, captured));
-            self.reported.is_repeat(captured, self.repeated_at) && !is_new
+        let repeated = captured.filter(|captured| {
+            let is_new = self.last_captured.is_some_and(|last| self.reported.is_newer(last, *captured));
+            self.reported.is_repeat(*captured, &self.repetitions) && !is_new
         });
-        if is_repeat {
-            self.repeated_at = captured;
+        if let Some(captured) = repeated {
+            self.repetitions.handle_repeated(captured);
         }
-        if has_failed || is_repeat {
+        if has_failed || repeated.is_some() {
             let frames = frame.presented_frames.saturating_sub(last.presented_frames);
             last.presented_frames = frame.presented_frames;
             self.presented = self.presented.saturating_add(if has_failed { 0 } else { frames });

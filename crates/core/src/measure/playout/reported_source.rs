@@ -174,17 +174,16 @@ impl ReportedSource {
         self.span(captured).is_some_and(|(_, to)| captured + JUDGED_AFTER <= to)
     }
 
-    /// Whether a frame captured at this time repeats the picture of the one before: it is well within a standstill. `repeated_at` is when
-    /// the last repetition was captured: after one, the next frame is probably another one, up to the end of the standstill.
-    pub(super) fn is_repeat(&self, captured: Timestamp, repeated_at: Option<Timestamp>) -> bool {
+    /// Whether a frame captured at this time repeats the picture of the one before: it is well within a standstill, or anywhere in it if
+    /// the browser repeats pictures evenly.
+    pub(super) fn is_repeat(&self, captured: Timestamp, repetitions: &Repetitions) -> bool {
         let Some((covered_from, covered_to)) = self.span(captured) else { return false };
         let at = self.frames.partition_point(|frame| *frame <= captured);
         let Some(from) = at.checked_sub(1).and_then(|at| self.frames.get(at)).copied() else { return false };
         let to =
             self.frames.get(at).copied().filter(|to| *to <= covered_to).unwrap_or(covered_to + UNCERTAIN);
         let usual = self.usual_before(at - 1).unwrap_or(UNKNOWN);
-        let repeats = repeated_at.is_some_and(|at| captured - at <= REPEATED_WITHIN);
-        let margin = if repeats { PROMPT } else { UNCERTAIN };
+        let margin = if repetitions.are_even_at(captured) { PROMPT } else { UNCERTAIN };
         from >= covered_from
             && to - from >= usual + shortest(usual)
             && from + UNCERTAIN <= captured
@@ -319,6 +318,30 @@ impl ReportedSource {
         {
             self.breaks.pop_front();
         }
+    }
+}
+
+/// The repetitions of pictures that were shown here.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Repetitions {
+    /// When the last one was captured, on the source's clock.
+    last: Option<Timestamp>,
+    /// Whether one followed another at once. A cut may then hide those right before the end of a standstill.
+    were_even: bool,
+}
+
+impl Repetitions {
+    pub(super) fn handle_repeated(&mut self, captured: Timestamp) {
+        self.were_even |= self.follows(captured);
+        self.last = Some(captured);
+    }
+
+    fn are_even_at(&self, captured: Timestamp) -> bool {
+        self.were_even || self.follows(captured)
+    }
+
+    fn follows(&self, captured: Timestamp) -> bool {
+        self.last.is_some_and(|last| captured - last <= REPEATED_WITHIN)
     }
 }
 
