@@ -1,65 +1,64 @@
-//! The end-to-end tests. The name of each reads as a sentence, followed by the browsers.
-#![cfg(unix)]
+//! The end-to-end tests. The name of each reads as a sentence, followed by the browsers. They need Unix.
 
-mod accessibility;
-mod bench_panel;
-mod bench_quality;
-#[cfg(target_os = "linux")]
-mod bench_start;
-#[cfg(target_os = "linux")]
-mod bench_transfer;
-mod call;
-mod check;
-mod consent;
-mod conversation;
-mod create_token;
-mod failures;
-mod figures;
-mod file_source;
-mod files;
-#[cfg(target_os = "linux")]
-mod files_across_cuts;
-mod host;
-mod hostile_member;
-mod hosting;
-mod installing;
-mod keyboard;
-mod leaving;
-mod lobby;
-mod measure;
-mod media;
-mod native_peer;
-#[cfg(target_os = "linux")]
-mod networks;
-mod panel;
-mod people;
-mod playout;
-mod problems;
-mod recognition;
-#[cfg(target_os = "linux")]
-mod recovery;
-mod room;
-mod screenshots;
-mod signaling;
-mod small_windows;
-#[cfg(target_os = "linux")]
-mod soak;
-mod source;
-mod tabs;
-mod tile;
-mod translation;
-mod trust;
-mod turn;
+cfg_if::cfg_if! {
+    if #[cfg(unix)] {
+        mod accessibility;
+        mod bench_panel;
+        mod bench_quality;
+        #[cfg(target_os = "linux")]
+        mod bench_start;
+        #[cfg(target_os = "linux")]
+        mod bench_transfer;
+        mod call;
+        mod check;
+        mod consent;
+        mod conversation;
+        mod create_token;
+        mod failures;
+        mod figures;
+        mod file_source;
+        mod files;
+        #[cfg(target_os = "linux")]
+        mod files_across_cuts;
+        mod host;
+        mod hostile_member;
+        mod hosting;
+        mod installing;
+        mod keyboard;
+        mod leaving;
+        mod lobby;
+        mod measure;
+        mod media;
+        mod native_peer;
+        #[cfg(target_os = "linux")]
+        mod networks;
+        mod panel;
+        mod people;
+        mod playout;
+        mod problems;
+        mod recognition;
+        #[cfg(target_os = "linux")]
+        mod recovery;
+        mod room;
+        mod screenshots;
+        mod signaling;
+        mod small_windows;
+        #[cfg(target_os = "linux")]
+        mod soak;
+        mod source;
+        mod tabs;
+        mod tile;
+        mod translation;
+        mod trust;
+        mod turn;
+    }
+}
 
-use std::process::ExitCode;
-
-use libtest_mimic::{Arguments, Trial};
-use sightline_e2e::stage::Stage;
-
-fn main() -> anyhow::Result<ExitCode> {
-    let arguments = Arguments::from_args();
-    let stage = Stage::new()?;
-    let trials: Vec<Trial> = [
+#[cfg(unix)]
+fn main() -> anyhow::Result<std::process::ExitCode> {
+    let arguments = libtest_mimic::Arguments::from_args();
+    let stage = sightline_e2e::stage::Stage::new()?;
+    let trials: Vec<libtest_mimic::Trial> = [
         call::tests(&stage),
         check::tests(&stage),
         consent::tests(&stage),
@@ -120,4 +119,10 @@ fn main() -> anyhow::Result<ExitCode> {
     let conclusion = libtest_mimic::run(&arguments, trials);
     stage.close();
     Ok(conclusion.exit_code())
+}
+
+#[cfg(not(unix))]
+#[allow(clippy::print_stdout, reason = "tests that were skipped are named")]
+fn main() {
+    println!("skipped: the end-to-end tests end processes by group, which needs Unix");
 }

@@ -1,6 +1,6 @@
 //! The signals that interrupt a command.
 
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 
 /// Ctrl-C and the signal of a system that stops the program.
 pub(super) struct Interrupts {
@@ -14,6 +14,9 @@ impl Interrupts {
     #[cfg(unix)]
     pub(super) fn new() -> Result<Self, Failure> {
         use tokio::signal::unix::{SignalKind, signal};
+
+        use crate::failure::Exit;
+
         let refused = |error: std::io::Error| {
             Failure::new(Exit::Local, "no-signals", format!("Signals cannot be handled: {error}."))
         };

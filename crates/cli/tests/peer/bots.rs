@@ -7,6 +7,7 @@ use crate::{
     provide::sample,
 };
 
+#[cfg(unix)]
 const NONE: [&str; 0] = [];
 
 /// The last event of this kind in the output.
@@ -75,6 +76,7 @@ async fn a_room_that_is_full_admits_as_many_bots_as_it_takes() {
     assert_eq!(last("bot", &ended), serde_json::json!({ "event": "bot", "bot": 4, "state": "failed" }));
 }
 
+#[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn bots_stay_until_they_are_interrupted_and_say_what_they_did() {
     let server = TestServer::start();

@@ -89,6 +89,7 @@ async fn a_full_room_is_refused() {
     assert_eq!(chat(&room, &[]).await, (Some(4), "error: The room is full. (room-full)".to_owned()));
 }
 
+#[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupted_command_leaves_the_room() {
     let server = TestServer::start();

@@ -125,6 +125,7 @@ async fn receive_asks_the_person_about_each_file() {
     assert_eq!(names(&into.join("tree")), ["2.txt", "3.txt"]);
 }
 
+#[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn both_commands_go_on_after_an_interruption() {
     const LENGTH: usize = 96 * 1024 * 1024;
@@ -244,6 +245,7 @@ async fn a_receiver_that_cannot_store_its_state_says_so_and_receives() {
     assert!(into.join("data.bin").exists());
 }
 
+#[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_daemon_waits_for_its_server_and_takes_files_of_allowed_members_only() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -129,6 +129,7 @@ impl Member {
     }
 
     /// Starts bots with `--json`.
+    #[cfg(unix)]
     pub(crate) fn start_bots(count: usize, room: &str, arguments: &[&str]) -> Self {
         let mut process = program();
         process.args(["bots", &count.to_string(), room, "--json"]).args(arguments);
@@ -204,6 +205,7 @@ impl Member {
     }
 
     /// As Ctrl-C does.
+    #[cfg(unix)]
     pub(crate) fn interrupt(&self) {
         let id = i32::try_from(self.child.id().unwrap()).unwrap();
         rustix::process::kill_process(

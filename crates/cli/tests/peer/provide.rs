@@ -41,6 +41,7 @@ async fn a_file_plays_pauses_goes_on_and_ends() {
     assert_eq!(status.code(), Some(0), "{stderr}");
 }
 
+#[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_jumps_while_it_plays_stands_and_after_its_end() {
     let server = TestServer::start();
@@ -78,6 +79,7 @@ async fn a_file_jumps_while_it_plays_stands_and_after_its_end() {
     assert_eq!(ada.end().await.0.code(), Some(130));
 }
 
+#[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn two_files_are_shown_in_one_room_and_their_members_talk_and_send_files() {
     let server = TestServer::start();

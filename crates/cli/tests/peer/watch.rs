@@ -219,6 +219,7 @@ async fn a_wrong_option_an_empty_room_and_a_member_without_pictures_each_have_an
     assert!(code == Some(5) && stderr.ends_with("(no-picture)\n"), "{code:?} {stderr}");
 }
 
+#[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interruption_ends_the_run_and_keeps_its_report() {
     let server = TestServer::start();

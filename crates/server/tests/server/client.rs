@@ -47,6 +47,7 @@ impl Client {
     }
 
     /// Connects to a server that runs elsewhere, and joins.
+    #[cfg(target_os = "linux")]
     pub(crate) async fn join_at(addr: SocketAddr, room: &str, name: &str) -> (Self, Seat) {
         let stream = within(TcpStream::connect(addr)).await.unwrap();
         let mut client = Self::connect_over(stream, handshake_at(addr)).await;
