@@ -49,6 +49,7 @@ cfg_if::cfg_if! {
         mod tabs;
         mod tile;
         mod translation;
+        mod trunk_serve;
         mod trust;
         mod turn;
     }
@@ -89,6 +90,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
         tabs::tests(&stage),
         tile::tests(&stage),
         translation::tests(&stage),
+        trunk_serve::tests(&stage),
         trust::tests(&stage),
         turn::tests(&stage),
         #[cfg(target_os = "linux")]

@@ -74,7 +74,7 @@ async fn two_tabs_call_each_other_without_the_server_if_the_address_asks_for_it(
 }
 
 /// Ada's window, and Bob's, which is in front.
-async fn enter_both(page: &Page, address: impl Fn(&str) -> String) -> Result<[WindowHandle; 2]> {
+pub(crate) async fn enter_both(page: &Page, address: impl Fn(&str) -> String) -> Result<[WindowHandle; 2]> {
     let driver = &page.browser.driver;
     let ada = driver.window().await?;
     page.open(&address("Ada")).await?;
@@ -86,6 +86,6 @@ async fn enter_both(page: &Page, address: impl Fn(&str) -> String) -> Result<[Wi
     Ok([ada, bob])
 }
 
-async fn show(page: &Page, window: &WindowHandle) -> Result<()> {
+pub(crate) async fn show(page: &Page, window: &WindowHandle) -> Result<()> {
     Ok(page.browser.driver.switch_to_window(window.clone()).await?)
 }

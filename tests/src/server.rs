@@ -13,6 +13,9 @@ use tokio::process::Command;
 use crate::netlab::Room;
 use crate::process::ProcessTree;
 
+/// The system chooses a free port.
+const ANY_PORT: u16 = 0;
+
 /// A running server, or one that was stopped and can be started again at the same address.
 #[derive(Debug)]
 pub struct Server {
@@ -42,7 +45,15 @@ impl Server {
     /// # Errors
     /// Where it is not built or does not start.
     pub async fn start(options: &[&str]) -> Result<Self> {
-        Self::start_at(options, Place::Here).await
+        Self::start_at(options, Place::Here, ANY_PORT).await
+    }
+
+    /// Starts the server on this port.
+    ///
+    /// # Errors
+    /// Where it is not built or does not start, for example because another program has the port.
+    pub async fn start_on(port: u16) -> Result<Self> {
+        Self::start_at(&[], Place::Here, port).await
     }
 
     /// Starts the server in an empty folder, with only the client in its binary.
@@ -50,7 +61,7 @@ impl Server {
     /// # Errors
     /// Where it is not built or does not start.
     pub async fn start_alone() -> Result<Self> {
-        Self::start_at(&[], Place::Alone).await
+        Self::start_at(&[], Place::Alone, ANY_PORT).await
     }
 
     /// Starts the server in a network namespace, with these options.
@@ -59,13 +70,12 @@ impl Server {
     /// Where it is not built or does not start.
     #[cfg(target_os = "linux")]
     pub(crate) async fn start_in(room: Room, options: &[&str]) -> Result<Self> {
-        Self::start_at(options, Place::Room(room)).await
+        Self::start_at(options, Place::Room(room), ANY_PORT).await
     }
 
-    async fn start_at(options: &[&str], place: Place) -> Result<Self> {
+    async fn start_at(options: &[&str], place: Place, port: u16) -> Result<Self> {
         let options = options.iter().map(|option| (*option).to_owned()).collect();
-        let mut server =
-            Self { process: None, scheme: "http", port: 0, options, place, data: TempDir::new()? };
+        let mut server = Self { process: None, scheme: "http", port, options, place, data: TempDir::new()? };
         server.come_back().await?;
         Ok(server)
     }

@@ -322,6 +322,15 @@ impl Scene {
         Ok(())
     }
 
+    /// Starts the server on this port.
+    ///
+    /// # Errors
+    /// Where it does not start.
+    pub async fn serve_on(&self, port: u16) -> Result<()> {
+        *self.server.lock().await = Some(Server::start_on(port).await?);
+        Ok(())
+    }
+
     /// The server; starts it without options if it does not run.
     ///
     /// # Errors

@@ -23,7 +23,7 @@ const END_TO_END_THREADS: usize = 3;
 /// The checks to run.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// `lint`, `native`, `wasm` or `e2e` for one part, else a filter for the names of the tests of all parts.
+    /// `lint`, `native`, `wasm`, `e2e` or `trunk` for one part, else a filter for the names of the tests of all parts.
     part_or_filter: Option<String>,
     /// A filter for the names of the tests of the part, or of the lints.
     filter: Option<String>,
@@ -130,6 +130,7 @@ enum Part {
     Native,
     Wasm,
     EndToEnd,
+    Trunk,
 }
 
 impl Part {
@@ -139,6 +140,7 @@ impl Part {
             "native" => Some(Self::Native),
             "wasm" => Some(Self::Wasm),
             "e2e" => Some(Self::EndToEnd),
+            "trunk" => Some(Self::Trunk),
             _ => None,
         }
     }
@@ -156,7 +158,7 @@ struct Stage {
     run: fn(Option<&str>) -> Result<Outcome>,
 }
 
-const STAGES: [Stage; 10] = [
+const STAGES: [Stage; 11] = [
     Stage {
         name: "format",
         part: Part::Lint,
@@ -214,10 +216,35 @@ const STAGES: [Stage; 10] = [
             passed(&mut end_to_end(&browsers::test_tools()?, filter)?)
         },
     },
+    Stage { name: "trunk serve", part: Part::Trunk, run: |_| trunk_serve() },
 ];
 
 fn passed(command: &mut Command) -> Result<Outcome> {
     process::run(command).map(|()| Outcome::Passed)
+}
+
+/// Trunk takes as long to compile as most of the tests, so this stage runs only where a developer has it.
+fn trunk_serve() -> Result<Outcome> {
+    if cfg!(not(unix)) {
+        return Ok(Outcome::Skipped("the harness ends processes by group, which needs Unix"));
+    }
+    if !crate::tools::has_trunk() {
+        return Ok(Outcome::Skipped("trunk is not installed; `cargo xtask setup` does that"));
+    }
+    let tools = crate::tools::client_tools()?;
+    for (folder, options) in [("debug", [].as_slice()), ("release", &["--release"])] {
+        let dist = workspace::target_dir().join("trunk").join(folder);
+        process::run(tools.trunk()?.arg("build").args(options).arg("--dist").arg(dist))?;
+    }
+    let mut tests = end_to_end_one_by_one(&browsers::test_tools()?, "trunk_serve::")?;
+    let trunk = tools.trunk()?;
+    tests.env("SIGHTLINE_TRUNK", trunk.get_program());
+    for (name, value) in trunk.get_envs() {
+        if let Some(value) = value {
+            tests.env(name, value);
+        }
+    }
+    passed(&mut tests)
 }
 
 fn clippy_wasm() -> Result<Outcome> {

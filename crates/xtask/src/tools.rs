@@ -100,21 +100,28 @@ pub(crate) fn client_tools() -> Result<ClientTools> {
     Ok(ClientTools { wasm_opt, wasm_opt_version, esbuild: esbuild()? })
 }
 
+const TRUNK: CompiledTool<'_> = CompiledTool {
+    executable: "trunk",
+    package: "trunk",
+    version: TRUNK_VERSION,
+    locked: true,
+    profile: Profile::LittleOptimized,
+    purpose: "serves the client while you work on it",
+    duration: "5 to 14 minutes on two cores",
+};
+
 /// Trunk, which builds and serves the client while a developer works on it, with the wasm-bindgen that it calls.
 ///
 /// # Errors
 /// Where one of them is missing and cannot be installed.
 pub(crate) fn trunk() -> Result<PathBuf> {
     wasm_bindgen("wasm-bindgen")?;
-    compiled_tool(&CompiledTool {
-        executable: "trunk",
-        package: "trunk",
-        version: TRUNK_VERSION,
-        locked: true,
-        profile: Profile::LittleOptimized,
-        purpose: "serves the client while you work on it",
-        duration: "5 to 14 minutes on two cores",
-    })
+    compiled_tool(&TRUNK)
+}
+
+/// Whether trunk is installed.
+pub(crate) fn has_trunk() -> bool {
+    find(&TRUNK).is_ok_and(|trunk| trunk.is_some())
 }
 
 /// The runner of the browser crate's tests.
