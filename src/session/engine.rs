@@ -20,6 +20,7 @@ use super::{
     entrance::Entry,
     files::Files,
     input::{Command, Input, message_bytes},
+    knock_wish,
     log::Log,
     model::{RoomActions, RoomModel},
     room_actions::room_actions,
@@ -120,4 +121,6 @@ async fn run(entry: Entry, model: RoomModel, owner: Owner, lanes: Lanes<Input>, 
         log,
     };
     Driver::new(setup).run(stream).await;
+    // The next room may be entered without a lobby.
+    knock_wish::set(false);
 }

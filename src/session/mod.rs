@@ -11,6 +11,7 @@
 //! read, and the actions that they call |
 //! | `link`, `files`, `media`, `frame_watches` | browser objects: links, transfers, local devices and files, frames of the tiles
 //! |
+//! | [`knock_wish`] | whether to show the hosts of a locked room a picture |
 //! | [`address`], `identity`, [`preferences`], `chat_history`, [`device`] | addresses of server and room; name, seat, settings,
 //! conversation, and the key of this device with the people that it remembers, as they are stored |
 
@@ -26,6 +27,7 @@ mod files;
 mod frame_watches;
 pub(crate) mod identity;
 mod input;
+pub mod knock_wish;
 mod link;
 mod log;
 mod media;
@@ -176,7 +178,6 @@ fn lobby_model(
         is_asking: shown.is_asking,
         level: shown.level,
         notices: shown.notices,
-        shows_picture: shown.shows_picture,
     }
 }
 

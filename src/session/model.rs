@@ -384,8 +384,6 @@ pub struct LobbyModel {
     pub level: RwSignal<f64>,
     /// The current notices.
     pub notices: RwSignal<Vec<NoticeCode>>,
-    /// Whether to show the hosts of a locked room a picture of the camera.
-    pub shows_picture: RwSignal<bool>,
 }
 
 /// The actions of the lobby's controls. Choices are written to the [`LobbyModel`], which the session watches.

@@ -5,10 +5,13 @@ use sightline_core::picture::StillPicture;
 
 use crate::{
     chunk,
-    components::{invitation::protection::Protection, kit::when::When},
+    components::invitation::protection::Protection,
     language::Language,
     sentence,
-    session::model::{LobbyModel, SourceChoice},
+    session::{
+        knock_wish,
+        model::{LobbyModel, SourceChoice},
+    },
 };
 
 chunk! {
@@ -29,25 +32,23 @@ pub fn KnockPictureChoice(
     model: LobbyModel,
 ) -> AnyView {
     let language = Language::from_context();
-    let can_be_taken = Signal::derive(move || {
-        model.source.get() == SourceChoice::Camera && model.preview.with(Option::is_some)
-    });
-    let shows_picture = model.shows_picture;
-    view! {
-        <When is=can_be_taken>
+    let can_be_taken =
+        Memo::new(move |_| model.source.get() == SourceChoice::Camera && model.preview.with(Option::is_some));
+    let switch = move || {
+        knock_wish::set(false);
+        view! {
             <label class="switch knock-picture-choice">
                 <span>{language.text(sentence!(host.show_picture))}</span>
                 <input
                     type="checkbox"
                     role="switch"
                     data-testid="knock-picture"
-                    prop:checked=shows_picture
-                    on:change=move |event| shows_picture.set(event_target_checked(&event))
+                    on:change=move |event| knock_wish::set(event_target_checked(&event))
                 />
             </label>
-        </When>
-    }
-    .into_any()
+        }
+    };
+    (move || can_be_taken.get().then(switch)).into_any()
 }
 
 /// The picture that the hosts see of this visitor; nothing if they see none.

@@ -1,6 +1,6 @@
 //! Performs the outputs of the core: sockets, links, messages, and what the page shows.
 
-use leptos::{prelude::GetUntracked, task::spawn_local};
+use leptos::task::spawn_local;
 use sightline_browser::{
     media::still::take_still,
     page::clock,
@@ -23,6 +23,7 @@ use crate::session::{
     address::SignalingEndpoint,
     files::BulkLink,
     input::Input,
+    knock_wish,
     link::{Link, LinkInputs},
     log::Level,
     model::{Remembered, SourceChoice},
@@ -129,7 +130,7 @@ impl Driver {
     /// Takes a picture of the camera for the hosts of the locked room, if the person wants that.
     fn take_knock_picture(&self) {
         self.view.show_knock_picture(None);
-        let is_wanted = self.media.signals().shows_picture.get_untracked()
+        let is_wanted = knock_wish::is_wanted()
             && self.media.wanted_source() == SourceChoice::Camera
             && self.session.takes_picture();
         if let Some(camera) = self.media.main_track().filter(|_| is_wanted) {

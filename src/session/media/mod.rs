@@ -59,8 +59,6 @@ pub struct MediaSignals {
     /// The microphone's level, from 0 to 1.
     pub level: RwSignal<f64>,
     pub notices: RwSignal<Vec<NoticeCode>>,
-    /// Whether to show the hosts of a locked room a picture of the camera.
-    pub shows_picture: RwSignal<bool>,
 }
 
 #[derive(Default)]
@@ -127,7 +125,6 @@ impl LocalMedia {
             is_microphone_missing: RwSignal::new(false),
             level: RwSignal::new(0.0),
             notices: RwSignal::new(Vec::new()),
-            shows_picture: RwSignal::new(false),
         };
         let inner = Inner { shows_level: true, ..Inner::default() };
         let file_limits = FileLimits::new(parameters);

@@ -9,7 +9,7 @@ use sightline_core::{
     trust::{RoomKeys, RoomSecret, SignalSeals},
 };
 use sightline_protocol::{
-    InstanceId, Member, MemberId, RoomName,
+    Member, RoomName,
     signaling::{Signal, SignalCandidate, SignalPayload},
 };
 
@@ -200,9 +200,8 @@ impl Attacker {
             ufrag: None,
         });
         let keys = RoomKeys::derive(RoomSecret::from_random(6), &RoomName::new("attack").ok()?);
-        let mut seals =
-            SignalSeals::new(keys, InstanceId::new(from.instance.as_str()).ok()?, SeededRandom::new(6));
-        let sealed = seals.seal(&MemberId::new(from.id.as_str()).ok()?, to, &made)?;
+        let mut seals = SignalSeals::new(keys, from.instance.clone(), SeededRandom::new(6));
+        let sealed = seals.seal(&from.id, to, &made)?;
         let mut signal = signal.clone();
         signal["payload"] = serde_json::to_value(sealed.payload).ok()?;
         Some(signal)
@@ -223,7 +222,7 @@ impl Attacker {
             }
             Trick::SealedWithoutTheSecret => match self.sealed_by_the_server(&signal) {
                 Some(forged) => told = vec![forged],
-                // The sender is the member that was there first, of which no page was told yet.
+                // One of the two is not known yet.
                 None => return Vec::new(),
             },
             Trick::OtherSender => {

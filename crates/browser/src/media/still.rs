@@ -2,15 +2,19 @@
 
 use std::time::Duration;
 
+use js_sys::Function;
 use sightline_core::picture::StillPicture;
 use sightline_protocol::limits::MAX_PICTURE_SIDE;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
 use super::{picture::HiddenVideo, track::MediaTrack};
 use crate::{
     js::error::BrowserError,
-    page::{clock, window::window},
+    page::{
+        clock,
+        window::{member, window},
+    },
 };
 
 /// How long the track may take to show a picture.
@@ -60,6 +64,9 @@ fn file(video: &HiddenVideo, side: f64, quality: f64) -> Result<Option<String>, 
     if pixel.last().is_none_or(|alpha| *alpha == 0) {
         return Ok(None);
     }
-    let quality = JsValue::from_f64(quality);
-    Ok(Some(canvas.to_data_url_with_type_and_encoder_options("image/jpeg", &quality)?))
+    let write = member(&canvas, "toDataURL").ok_or_else(|| BrowserError::not_supported("toDataURL"))?;
+    // As a function: a binding of its own would be in the module of the first visit.
+    let write = write.unchecked_into::<Function>();
+    let url = write.call2(&canvas, &"image/jpeg".into(), &quality.into())?;
+    Ok(url.as_string())
 }
