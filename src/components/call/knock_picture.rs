@@ -10,16 +10,16 @@ use crate::{
     sentence,
     session::{
         knock_wish,
-        model::{LobbyModel, SourceChoice},
+        model::{SourceChoice, StreamSignal},
     },
 };
 
 chunk! {
     /// What the lobby says about the room, loaded on demand: its protection, and [`KnockPictureChoice`].
-    pub fn load_about_room, preload_about_room in engine(is_protected: bool, model: LobbyModel) {
+    pub fn load_about_room, preload_about_room in engine(is_protected: bool, source: RwSignal<SourceChoice>, preview: StreamSignal) {
         view! {
             <Protection is_protected=is_protected />
-            <KnockPictureChoice model=model />
+            <KnockPictureChoice source=source preview=preview />
         }
         .into_any()
     }
@@ -28,12 +28,14 @@ chunk! {
 /// A switch, off at first, while the camera is previewed. The picture is taken and sent only if the room turns out to be locked.
 #[component]
 pub fn KnockPictureChoice(
-    /// The signals of the lobby.
-    model: LobbyModel,
+    /// The source to publish.
+    source: RwSignal<SourceChoice>,
+    /// The preview of the source.
+    preview: StreamSignal,
 ) -> AnyView {
     let language = Language::from_context();
     let can_be_taken =
-        Memo::new(move |_| model.source.get() == SourceChoice::Camera && model.preview.with(Option::is_some));
+        Memo::new(move |_| source.get() == SourceChoice::Camera && preview.with(Option::is_some));
     let switch = move || {
         knock_wish::set(false);
         view! {

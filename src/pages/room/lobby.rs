@@ -101,7 +101,7 @@ fn Choices(room: RoomLink, model: LobbyModel, actions: LobbyActions) -> AnyView 
                     />
                 </label>
                 // Behind the name, which small windows show without scrolling.
-                <Later view=load_about_room(room.secret.is_some(), model) />
+                <Later view=load_about_room(room.secret.is_some(), model.source, model.preview) />
                 <SourceControl source=model.source choose=actions.choose_source />
                 <DeviceSelect
                     devices=model.settings.cameras
