@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    control::PublishedState,
     error::ErrorCode,
     hosting::{RefusalReason, Visitor},
     id::{ConnectionId, Generation, InstanceId, MemberId},
@@ -275,6 +276,9 @@ pub struct SignalDescription {
     pub exchange: u32,
     /// The description in SDP format.
     pub sdp: String,
+    /// What the sender publishes, in the first exchange: the receiver plays what arrives before the `control` channel opens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<PublishedState>,
 }
 
 /// The two kinds of descriptions that are sent; `pranswer` and `rollback` are never sent.

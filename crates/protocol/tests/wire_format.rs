@@ -28,6 +28,9 @@ fn every_client_message_reads_and_writes_as_documented() {
     );
     client(json!({"type": "signal", "to": "m2", "connection": "c1", "generation": 0,
         "payload": {"description": {"kind": "offer", "exchange": 1, "sdp": "v=0\r\n"}}}));
+    client(json!({"type": "signal", "to": "m2", "connection": "c1", "generation": 0,
+        "payload": {"description": {"kind": "offer", "exchange": 1, "sdp": "v=0\r\n",
+            "published": {"microphone": true, "source": "camera", "private_chat": true}}}}));
     client(json!({"type": "signal", "to": "m2", "connection": "c1", "generation": 3,
         "payload": {"candidate": {"candidate": "", "sdp_mid": "0", "sdp_m_line_index": 0, "ufrag": "abcd"}}}));
     client(json!({"type": "signal", "to": "m2", "connection": "c1", "generation": 0,

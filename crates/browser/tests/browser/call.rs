@@ -149,7 +149,12 @@ pub(crate) async fn in_time<T>(what: &str, future: impl Future<Output = T>) -> T
 }
 
 pub(crate) fn remote(kind: DescriptionKind, sdp: &str) -> Operation {
-    Operation::SetRemoteDescription(SignalDescription { kind, exchange: 1, sdp: sdp.to_owned() })
+    Operation::SetRemoteDescription(SignalDescription {
+        kind,
+        exchange: 1,
+        sdp: sdp.to_owned(),
+        published: None,
+    })
 }
 
 pub(crate) fn sdp(completed: Completed) -> String {

@@ -146,7 +146,7 @@ impl Provider {
     }
 
     async fn set_remote(&mut self, kind: DescriptionKind, sdp: String) {
-        let description = SignalDescription { kind, exchange: 1, sdp };
+        let description = SignalDescription { kind, exchange: 1, sdp, published: None };
         self.perform(Operation::SetRemoteDescription(description)).await;
     }
 }

@@ -64,7 +64,7 @@ impl Side {
     }
 
     pub(super) async fn set_remote(&mut self, kind: DescriptionKind, sdp: String) {
-        let description = SignalDescription { kind, exchange: 1, sdp };
+        let description = SignalDescription { kind, exchange: 1, sdp, published: None };
         self.perform(Operation::SetRemoteDescription(description)).await;
     }
 

@@ -273,13 +273,15 @@ impl Negotiator {
         match (step, completed) {
             (Step::LocalOffer { ice_restart }, Completed::LocalDescription { sdp }) => {
                 let exchange = self.last_exchange.saturating_add(1);
-                let offer = SignalDescription { kind: DescriptionKind::Offer, exchange, sdp };
+                let offer =
+                    SignalDescription { kind: DescriptionKind::Offer, exchange, sdp, published: None };
                 self.send(SignalPayload::Description(offer.clone()));
                 self.state = SignalingState::HaveLocalOffer(PendingOffer::new(offer, ice_restart, now));
                 self.send_held_candidates();
             }
             (Step::LocalAnswer { exchange }, Completed::LocalDescription { sdp }) => {
-                let answer = SignalDescription { kind: DescriptionKind::Answer, exchange, sdp };
+                let answer =
+                    SignalDescription { kind: DescriptionKind::Answer, exchange, sdp, published: None };
                 self.send(SignalPayload::Description(answer.clone()));
                 let answer = SentDescription::new(answer, now);
                 self.complete_exchange(exchange, &answer.ufrags);

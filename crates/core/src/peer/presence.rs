@@ -129,6 +129,16 @@ impl PeerPresence {
         self.published = Some(published);
     }
 
+    /// Takes the published state that came with a description. It counts until the first one on a `control` channel, which may be later
+    /// news that overtook it. Returns whether it counts.
+    pub(super) fn expect_published(&mut self, published: PublishedState) -> bool {
+        let is_news = self.standing == Standing::Heard && self.published.is_none();
+        if is_news {
+            self.published = Some(published);
+        }
+        is_news
+    }
+
     /// Keeps the latest published state until the budget admits it.
     pub(super) fn hold_published(&mut self, published: PublishedState) {
         if !self.is_cut_off() {

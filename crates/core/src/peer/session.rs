@@ -25,6 +25,9 @@ use crate::{
     trust::{CodeBasis, EndFingerprints},
 };
 
+/// Number of the first exchange on a connection.
+const FIRST_EXCHANGE: u32 = 1;
+
 /// One other member, and all connections to it.
 ///
 /// Contract: after every call that takes `now`, call [`Self::poll_output`] until it returns `None`. After [`PeerOutput::Gone`]
@@ -214,8 +217,14 @@ impl PeerSession {
     }
 
     /// Takes a signal of the member.
-    pub fn handle_signal(&mut self, signal: Signal, now: Timestamp) {
+    pub fn handle_signal(&mut self, mut signal: Signal, now: Timestamp) {
         if !self.presence.is_cut_off() && !self.is_gone {
+            if let SignalPayload::Description(description) = &mut signal.payload
+                && let Some(published) = description.published.take()
+                && self.presence.expect_published(published)
+            {
+                self.push(PeerOutput::Changed);
+            }
             self.links.handle_signal(signal, self.presence.terms(), now);
             self.settle(now);
         }
@@ -460,7 +469,10 @@ impl PeerSession {
         let mut is_one_broken = false;
         while let Some(output) = self.links.poll_output() {
             is_one_broken |= matches!(output, PeerOutput::NegotiationBroken(..));
-            self.push(output);
+            self.push(match output {
+                PeerOutput::SendSignal(signal) => PeerOutput::SendSignal(self.with_published(signal)),
+                output => output,
+            });
         }
         is_one_broken
     }
@@ -477,6 +489,16 @@ impl PeerSession {
                 }),
             });
         }
+    }
+
+    /// The signal, with the published state of this page if it is the first description that it sends on a connection.
+    fn with_published(&self, mut signal: Signal) -> Signal {
+        if let SignalPayload::Description(description) = &mut signal.payload
+            && description.exchange == FIRST_EXCHANGE
+        {
+            description.published = Some(self.announced);
+        }
+        signal
     }
 
     fn tell_state(&mut self) {

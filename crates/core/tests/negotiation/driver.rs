@@ -125,11 +125,21 @@ pub(crate) fn sdp(ufrag: &str) -> String {
 }
 
 pub(crate) fn offer(exchange: u32, ufrag: &str) -> SignalPayload {
-    SignalPayload::Description(SignalDescription { kind: DescriptionKind::Offer, exchange, sdp: sdp(ufrag) })
+    SignalPayload::Description(SignalDescription {
+        kind: DescriptionKind::Offer,
+        exchange,
+        sdp: sdp(ufrag),
+        published: None,
+    })
 }
 
 pub(crate) fn answer(exchange: u32, ufrag: &str) -> SignalPayload {
-    SignalPayload::Description(SignalDescription { kind: DescriptionKind::Answer, exchange, sdp: sdp(ufrag) })
+    SignalPayload::Description(SignalDescription {
+        kind: DescriptionKind::Answer,
+        exchange,
+        sdp: sdp(ufrag),
+        published: None,
+    })
 }
 
 pub(crate) fn description(payload: SignalPayload) -> SignalDescription {

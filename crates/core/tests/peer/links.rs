@@ -9,9 +9,12 @@ use sightline_core::{
     peer::{LinkState, PeerOutput},
     recovery::PeerConnectionState,
 };
-use sightline_protocol::control::{ControlMessage, PublishedState};
+use sightline_protocol::{
+    control::{ControlMessage, PublishedSource, PublishedState},
+    signaling::{DescriptionKind, Signal, SignalPayload},
+};
 
-use crate::page::{Page, closed, failure, member, opened, operation_on};
+use crate::page::{Page, closed, description, failure, member, opened, operation_on};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -26,6 +29,36 @@ fn the_later_page_opens_the_first_link_and_the_earlier_one_waits_for_the_offer()
     assert_eq!(page.opened(), []);
     assert_eq!(page.peer.poll_timeout(0), None);
     assert!(matches!(opened(&page.offer(0))[..], [(_, Role::Answerer)]));
+}
+
+#[test]
+fn the_first_description_tells_what_its_sender_publishes_until_the_channel_does() {
+    let shown = |page: &Page| page.peer.view().published;
+    let camera = PublishedState { source: PublishedSource::Camera, ..PublishedState::default() };
+    let mut page = Page::following();
+    page.peer.announce(camera);
+    page.peer.handle_present(member(), page.now);
+    let SignalPayload::Description(mut offer) = description(DescriptionKind::Offer, 1) else { panic!() };
+    offer.published = Some(camera);
+    let outputs = page.signal(0, SignalPayload::Description(offer));
+    assert!(outputs.contains(&PeerOutput::Changed) && shown(&page) == Some(camera));
+    let link = opened(&outputs)[0].0;
+    let (id, operation) = operation_on(link, &outputs).expect("the offer is applied");
+    page.complete(link, id, &operation);
+    let answered = page.perform(link).into_iter().find_map(|output| match output {
+        PeerOutput::SendSignal(Signal { payload: SignalPayload::Description(answer), .. }) => {
+            answer.published
+        }
+        _ => None,
+    });
+    assert_eq!(answered, Some(camera));
+    // What the channel says is later.
+    let nothing = PublishedState::default();
+    page.hear(link, ControlMessage::State(nothing));
+    let SignalPayload::Description(mut late) = description(DescriptionKind::Offer, 1) else { panic!() };
+    late.published = Some(camera);
+    page.signal(0, SignalPayload::Description(late));
+    assert_eq!(shown(&page), Some(nothing));
 }
 
 #[test]

@@ -79,7 +79,7 @@ impl Page {
     }
 
     /// Performs all operations on a link. Returns the other outputs.
-    fn perform(&mut self, link: LinkId) -> Vec<PeerOutput> {
+    pub(crate) fn perform(&mut self, link: LinkId) -> Vec<PeerOutput> {
         let mut all = Vec::new();
         loop {
             let outputs = self.outputs();
@@ -101,7 +101,11 @@ impl Page {
 
     /// The member offers an exchange with this number.
     pub(crate) fn offer_exchange(&mut self, generation: u32, exchange: u32) -> Vec<PeerOutput> {
-        let payload = description(DescriptionKind::Offer, exchange);
+        self.signal(generation, description(DescriptionKind::Offer, exchange))
+    }
+
+    /// The member sends a signal about the connection of this generation.
+    pub(crate) fn signal(&mut self, generation: u32, payload: SignalPayload) -> Vec<PeerOutput> {
         let connection = ConnectionId::from_random(9);
         self.peer.handle_signal(Signal { connection, generation: Generation(generation), payload }, self.now);
         self.outputs()
@@ -204,7 +208,7 @@ pub(crate) fn member() -> Member {
 
 pub(crate) fn description(kind: DescriptionKind, exchange: u32) -> SignalPayload {
     let sdp = "v=0\r\na=ice-ufrag:other\r\n".to_owned();
-    SignalPayload::Description(SignalDescription { kind, exchange, sdp })
+    SignalPayload::Description(SignalDescription { kind, exchange, sdp, published: None })
 }
 
 pub(crate) fn failure() -> OperationFailure {

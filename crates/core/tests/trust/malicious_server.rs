@@ -151,6 +151,7 @@ impl Attacker {
             kind: [DescriptionKind::Offer, DescriptionKind::Answer][self.below(2)],
             exchange: 1 + self.below(3) as u32,
             sdp: FORGED_SDP.to_owned(),
+            published: None,
         };
         let own = Signal { payload: SignalPayload::Description(own), ..signal.clone() };
         let others: Vec<_> =

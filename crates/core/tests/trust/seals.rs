@@ -172,7 +172,8 @@ fn a_description_that_is_too_long_for_a_frame_is_not_sealed_and_one_that_fits_is
     let (ada, bo) = (member("ada"), member("bo"));
     let description = |bytes: usize| {
         let sdp = "x".repeat(bytes);
-        let description = SignalDescription { kind: DescriptionKind::Offer, exchange: 1, sdp };
+        let description =
+            SignalDescription { kind: DescriptionKind::Offer, exchange: 1, sdp, published: None };
         Signal { payload: SignalPayload::Description(description), ..signal("") }
     };
     let long = seals(&ada).seal(&ada.id, &bo, &description(48_000)).unwrap();

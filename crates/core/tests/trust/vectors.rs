@@ -37,8 +37,12 @@ fn member(id: &str, instance: &str) -> Member {
 }
 
 fn offer() -> Signal {
-    let description =
-        SignalDescription { kind: DescriptionKind::Offer, exchange: 1, sdp: "v=0\r\n".to_owned() };
+    let description = SignalDescription {
+        kind: DescriptionKind::Offer,
+        exchange: 1,
+        sdp: "v=0\r\n".to_owned(),
+        published: None,
+    };
     Signal {
         connection: ConnectionId::new("c1").unwrap(),
         generation: Generation(0),

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use sightline_protocol::{
     ConnectionId, DisplayName, ErrorCode, Generation, MemberId, PROTOCOL_VERSION, RoomName, SealedSignal,
+    control::PublishedState,
     signaling::{ClientMessage, DescriptionKind, Signal, SignalCandidate, SignalDescription, SignalPayload},
 };
 
@@ -54,6 +55,8 @@ fn read_signal(text: &str) -> Option<ClientMessage> {
             kind: DescriptionKind,
             exchange: u32,
             sdp: String,
+            #[serde(default)]
+            published: Option<PublishedState>,
         },
         Candidate {
             candidate: String,
@@ -69,8 +72,8 @@ fn read_signal(text: &str) -> Option<ClientMessage> {
 
     let Exact { r#type, to, connection, generation, payload } = serde_json::from_str(text).ok()?;
     let payload = match payload {
-        ExactPayload::Description { kind, exchange, sdp } => {
-            SignalPayload::Description(SignalDescription { kind, exchange, sdp })
+        ExactPayload::Description { kind, exchange, sdp, published } => {
+            SignalPayload::Description(SignalDescription { kind, exchange, sdp, published })
         }
         ExactPayload::Candidate { candidate, sdp_mid, sdp_m_line_index, ufrag } => {
             SignalPayload::Candidate(SignalCandidate { candidate, sdp_mid, sdp_m_line_index, ufrag })
@@ -121,7 +124,10 @@ mod tests {
             json!({"candidate": {"candidate": "", "sdp_mid": "0", "sdp_m_line_index": 65535, "ufrag": "u"}});
         let bare = json!({"candidate": {"candidate": "a b", "sdp_mid": null}});
         let sealed = json!({"sealed": "aZ09-_"});
-        for payload in [description, full, bare, sealed] {
+        let mut first = description.clone();
+        first["description"]["published"] =
+            json!({"microphone": true, "source": "camera", "private_chat": true});
+        for payload in [description, first, full, bare, sealed] {
             let text = json!({"type": "signal", "to": "ada", "connection": "c1", "generation": 7, "payload": payload});
             let text = text.to_string();
             assert_eq!(read_signal(&text), serde_json::from_str(&text).ok(), "{text}");

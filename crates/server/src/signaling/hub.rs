@@ -43,6 +43,16 @@ pub(crate) struct Hub {
     timeout_changed: Notify,
 }
 
+/// How far a socket is on its way into a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum JoinProgress {
+    NotJoined,
+    /// The socket asked for ICE servers, as the page of a person in the lobby does.
+    InLobby,
+    /// The socket has a place, or its person waits for one.
+    Joined,
+}
+
 #[derive(Debug)]
 struct State {
     registry: Registry,
@@ -132,16 +142,21 @@ impl Hub {
         (socket, outbox)
     }
 
-    /// Handles a text frame. Returns whether the socket has joined now.
-    pub(super) fn receive(&self, socket: SocketId, text: &str) -> bool {
+    /// Handles a text frame. Returns what is known of the socket's `join` now.
+    pub(super) fn receive(&self, socket: SocketId, text: &str) -> JoinProgress {
         self.metrics.received.inc_by(text.len() as u64);
         let read = frame::read(text);
+        let is_in_lobby = matches!(read, Ok(ClientMessage::IceServers));
         let mut has_joined = false;
         self.with_open(socket, |state, address| {
             self.handle(state, socket, address, read);
             has_joined = state.registry.has_joined(socket);
         });
-        has_joined
+        match (has_joined, is_in_lobby) {
+            (true, _) => JoinProgress::Joined,
+            (false, true) => JoinProgress::InLobby,
+            (false, false) => JoinProgress::NotJoined,
+        }
     }
 
     fn handle(

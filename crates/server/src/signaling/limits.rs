@@ -9,6 +9,8 @@ pub struct SocketLimits {
     pub max_sockets: usize,
     /// Time from the opening of the socket to its `join`.
     pub join_timeout: Duration,
+    /// The same for a socket that has asked for ICE servers: its person is in the lobby.
+    pub lobby_timeout: Duration,
     /// Time between two WebSocket pings of the server.
     pub ping_interval: Duration,
     /// A socket that sends nothing for this long is dropped.
@@ -63,6 +65,7 @@ impl Default for SocketLimits {
         Self {
             max_sockets: 10_000,
             join_timeout: Duration::from_secs(10),
+            lobby_timeout: Duration::from_secs(600),
             ping_interval: Duration::from_secs(5),
             silence_timeout: Duration::from_secs(15),
             close_grace: Duration::from_millis(1_500),

@@ -25,7 +25,7 @@ use tokio_tungstenite::{
 
 use super::{
     frame_meter::FrameMeter,
-    hub::Hub,
+    hub::{Hub, JoinProgress},
     outbox::{Next, Outbox},
 };
 use crate::{
@@ -46,6 +46,7 @@ pub(super) struct SocketTask {
     /// Whether something was written that is not flushed yet.
     unflushed: bool,
     ping_due: bool,
+    opened_at: Instant,
     heard_at: Instant,
     ping_at: Instant,
     /// `None` once the socket has a place in a room.
@@ -94,6 +95,7 @@ impl SocketTask {
             writing: Writing::Open,
             unflushed: false,
             ping_due: false,
+            opened_at: now,
             heard_at: now,
             ping_at: now + limits.ping_interval,
             join_deadline: Some(now + limits.join_timeout),
@@ -136,8 +138,14 @@ impl SocketTask {
         }
         match message {
             Message::Text(text) => {
-                if self.attachment.hub.receive(self.attachment.id, text.as_str()) {
-                    self.join_deadline = None;
+                match self.attachment.hub.receive(self.attachment.id, text.as_str()) {
+                    JoinProgress::Joined => self.join_deadline = None,
+                    // Counted from the opening of the socket, so asking again extends nothing.
+                    JoinProgress::InLobby => {
+                        let until = self.opened_at + self.attachment.hub.limits().lobby_timeout;
+                        self.join_deadline = self.join_deadline.map(|_| until);
+                    }
+                    JoinProgress::NotJoined => {}
                 }
             }
             Message::Binary(_) => self.refuse(ErrorCode::ProtocolError, "a binary frame"),

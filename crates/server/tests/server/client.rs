@@ -221,6 +221,7 @@ pub(crate) fn offer(sdp: &str) -> Signal {
             kind: DescriptionKind::Offer,
             exchange: 1,
             sdp: sdp.to_owned(),
+            published: None,
         }),
     }
 }

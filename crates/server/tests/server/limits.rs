@@ -230,8 +230,22 @@ async fn the_joins_of_an_address_are_limited_over_all_its_sockets() {
 }
 
 #[tokio::test]
+async fn a_page_in_the_lobby_has_time_to_join_and_is_in_no_room_until_then() {
+    let server = TestServer::start_with(|config| config.sockets.join_timeout = Duration::from_millis(100));
+    let (mut member, _) = Client::join(&server, "team-7", "member").await;
+    let mut visitor = Client::connect(&server).await;
+    visitor.say(&ClientMessage::IceServers).await;
+    assert!(matches!(visitor.next().await, ServerMessage::IceServers { .. }));
+    // Opened later than the visitor's socket: when this one is closed, a `join` of the visitor would be late.
+    Client::connect(&server).await.is_told(ErrorCode::JoinTimeout).await;
+    assert_eq!(member.until_pong().await, [], "nobody is told of a visitor in the lobby");
+    visitor.say(&join("team-7", "visitor", None)).await;
+    assert!(matches!(visitor.next().await, ServerMessage::Joined { .. }));
+}
+
+#[tokio::test]
 async fn asking_for_ice_servers_counts_as_a_join_and_does_not_replace_one() {
-    let server = TestServer::start_with(|config| config.sockets.join_timeout = Duration::from_secs(1));
+    let server = TestServer::start_with(|config| config.sockets.lobby_timeout = Duration::from_secs(1));
     let mut visitor = Client::connect(&server).await;
     visitor.say(&ClientMessage::IceServers).await;
     assert!(matches!(visitor.next().await, ServerMessage::IceServers { .. }));

@@ -165,7 +165,7 @@ fn pour(end: &End, message: &[u8]) {
 }
 
 fn described(kind: DescriptionKind, sdp: String) -> SignalDescription {
-    SignalDescription { kind, exchange: 1, sdp }
+    SignalDescription { kind, exchange: 1, sdp, published: None }
 }
 
 async fn perform(end: &End, operation: Operation) -> Result<Completed, OperationFailure> {
