@@ -18,6 +18,13 @@ struct World {
 
 impl World {
     fn new() -> Self {
+        let mut world = Self::in_lobby();
+        world.client.start(Timestamp::ZERO);
+        world
+    }
+
+    /// The page of a person who has not clicked on join.
+    fn in_lobby() -> Self {
         let request = JoinRequest {
             room: RoomName::new("team").unwrap(),
             secret: None,
@@ -27,8 +34,7 @@ impl World {
             is_attended: true,
             create_token: None,
         };
-        let mut client = SignalingClient::new(request, SeededRandom::new(7));
-        client.start(Timestamp::ZERO);
+        let client = SignalingClient::new(request, SeededRandom::new(7));
         Self { client, now: Timestamp::ZERO }
     }
 
@@ -355,4 +361,101 @@ fn a_page_that_the_server_does_not_let_in_opens_no_socket_until_the_person_asks(
     assert_eq!((outputs.len(), world.client.poll_timeout()), (2, None));
     world.client.start(world.now);
     assert!(matches!(world.drain()[..], [.., SignalingOutput::Connect(_)]));
+}
+
+const ICE_SERVERS: &str = r#"{"type":"ice_servers","ice_servers":[{"urls":["stun:s"]}]}"#;
+
+/// The frames among the outputs.
+fn frames(outputs: &[SignalingOutput]) -> Vec<&str> {
+    let frame = |output| match output {
+        &SignalingOutput::Send(_, ref frame) => Some(frame.as_str()),
+        _ => None,
+    };
+    outputs.iter().filter_map(frame).collect()
+}
+
+#[test]
+fn in_the_lobby_the_socket_is_open_and_the_server_learns_neither_room_nor_name() {
+    let mut world = World::in_lobby();
+    world.client.prepare();
+    let socket = world.connected_socket();
+    world.client.handle_opened(socket);
+    assert_eq!(frames(&world.drain()), [r#"{"type":"ice_servers"}"#]);
+    world.client.handle_frame(socket, ICE_SERVERS, world.now);
+    let outputs = world.drain();
+    assert!(matches!(events(&outputs)[..], [SignalingEvent::IceServers(servers)] if servers.len() == 1));
+    assert_eq!(world.client.poll_timeout(), None, "nothing happens while the person thinks");
+
+    world.client.set_name(DisplayName::cut("Bea"));
+    world.client.start(world.now);
+    let outputs = world.drain();
+    let [join] = frames(&outputs)[..] else { panic!("{outputs:?}") };
+    assert!(join.contains(r#""type":"join""#) && join.contains(r#""name":"Bea""#), "{join}");
+    assert!(!outputs.iter().any(|output| matches!(output, SignalingOutput::Connect(_))), "{outputs:?}");
+}
+
+#[test]
+fn a_person_who_joins_before_the_socket_is_open_joins_as_soon_as_it_is() {
+    let mut world = World::in_lobby();
+    world.client.prepare();
+    let socket = world.connected_socket();
+    world.client.start(world.now);
+    assert_eq!(frames(&world.drain()), [""; 0]);
+    world.join(socket);
+    assert_eq!(frames(&world.drain()).len(), 1, "the join alone");
+    assert!(world.client.is_joined());
+}
+
+#[test]
+fn servers_that_arrive_after_the_join_are_those_that_were_asked_for_ahead() {
+    let mut world = World::in_lobby();
+    world.client.prepare();
+    let socket = world.connected_socket();
+    world.client.handle_opened(socket);
+    world.client.start(world.now);
+    world.drain();
+    world.client.handle_frame(socket, ICE_SERVERS, world.now);
+    assert!(matches!(events(&world.drain())[..], [SignalingEvent::IceServers(_)]));
+}
+
+#[test]
+fn a_socket_that_closes_in_the_lobby_is_no_problem_and_another_is_opened_to_join() {
+    let refusals = [
+        r#"{"type":"error","code":"join-timeout","message":""}"#,
+        r#"{"type":"error","code":"server-full","message":""}"#,
+        r#"{"type":"waiting"}"#,
+        "no message",
+    ];
+    for refusal in refusals.into_iter().map(Some).chain([None]) {
+        let mut world = World::in_lobby();
+        world.client.prepare();
+        let socket = world.connected_socket();
+        world.client.handle_opened(socket);
+        world.drain();
+        match refusal {
+            Some(frame) => world.client.handle_frame(socket, frame, world.now),
+            None => world.client.handle_closed(socket, world.now),
+        }
+        let outputs = world.drain();
+        assert_eq!(outputs, [SignalingOutput::Close(socket, None)], "{refusal:?}");
+        assert_eq!(world.client.poll_timeout(), None);
+        world.client.start(world.now);
+        let outputs = world.drain();
+        assert!(outputs.contains(&SignalingOutput::Connect(SocketId(socket.0 + 1))), "{outputs:?}");
+    }
+}
+
+#[test]
+fn a_socket_that_died_in_the_lobby_costs_three_seconds_and_no_notice() {
+    let mut world = World::in_lobby();
+    world.client.prepare();
+    let socket = world.connected_socket();
+    world.client.handle_opened(socket);
+    world.client.start(world.now);
+    world.drain();
+    assert_eq!(world.wait(), Duration::from_secs(3));
+    let again = SocketId(socket.0 + 1);
+    assert_eq!(world.drain(), [SignalingOutput::Close(socket, None), SignalingOutput::Connect(again)]);
+    world.join(again);
+    assert!(world.client.is_joined());
 }

@@ -5,7 +5,8 @@
 //! pass a few at a time, so that the browser paints between them.
 //!
 //! Invariants: messages leave in the order in which they came, a repeated change at the place of its first mention. Nothing is
-//! lost, and a bounded number waits. An event of another kind never waits, and what waits about members passes before it.
+//! lost, and a bounded number waits. An event of another kind never waits, and what waits about members passes before it, unless it is held
+//! for the connection to one of them.
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -45,20 +46,32 @@ pub struct Changes {
     members: Vec<RoomEvent>,
     waiting_members: HashSet<MemberId>,
     members_due: Option<Timestamp>,
+    /// Until when changes of members wait.
+    held_until: Option<Timestamp>,
     messages: VecDeque<RoomEvent>,
     waiting_messages: HashSet<MessageNumber>,
     messages_due: Option<Timestamp>,
 }
 
 impl Changes {
+    /// Lets changes of members wait until [`Self::release_members`], but not beyond `until`: the page is busy with the connection to one of
+    /// them, and to show a member takes longer than to answer it. Has no effect while they wait already.
+    pub fn hold_members(&mut self, until: Timestamp, now: Timestamp) {
+        if !self.is_held(now) {
+            self.held_until = Some(until);
+            self.members_due = self.members_due.map(|due| due.max(until));
+        }
+    }
+
     /// Takes an event of the session.
     pub fn handle(&mut self, event: RoomEvent, now: Timestamp) {
         match &event {
             RoomEvent::PeerChanged(member) => {
-                if self.members.is_empty() && self.passed.take(AT_ONCE, 1, now) {
+                let held_until = self.held_until.filter(|_| self.is_held(now));
+                if held_until.is_none() && self.members.is_empty() && self.passed.take(AT_ONCE, 1, now) {
                     self.ready.push_back(event);
                 } else if self.waiting_members.insert(member.clone()) {
-                    self.members_due.get_or_insert(now + MEMBER_INTERVAL);
+                    self.members_due.get_or_insert(held_until.unwrap_or(now + MEMBER_INTERVAL));
                     self.members.push(event);
                 }
             }
@@ -69,6 +82,12 @@ impl Changes {
                     self.defer_message(event, now);
                 }
             }
+            // What is about a member passes behind what waits about it.
+            RoomEvent::PeerGone(_) => {
+                self.release_members();
+                self.ready.push_back(event);
+            }
+            _ if self.is_held(now) => self.ready.push_back(event),
             _ => {
                 self.release_members();
                 self.ready.push_back(event);
@@ -90,6 +109,7 @@ impl Changes {
     /// Lets the waiting changes of members pass now: what follows is about one of them.
     pub fn release_members(&mut self) {
         self.members_due = None;
+        self.held_until = None;
         self.waiting_members.clear();
         self.ready.extend(self.members.drain(..));
     }
@@ -110,6 +130,10 @@ impl Changes {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         self.members_due.into_iter().chain(self.messages_due).min()
+    }
+
+    fn is_held(&self, now: Timestamp) -> bool {
+        self.held_until.is_some_and(|until| until > now)
     }
 
     fn defer_message(&mut self, event: RoomEvent, now: Timestamp) {

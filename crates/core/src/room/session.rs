@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use sightline_protocol::{
-    AdmissionDigest, AdmissionTag, MemberId, MessageId, Reaction,
+    AdmissionDigest, AdmissionTag, DisplayName, MemberId, MessageId, Reaction,
     control::{ControlMessage, PublishedState},
     signaling::IceServer,
     telemetry::TelemetryMessage,
@@ -85,6 +85,18 @@ impl RoomSession {
             rekeying.enable(seed);
             self.signal_path.enable_rekeys();
         }
+    }
+
+    /// Opens the way to the server for a person who may enter the room: see [`SignalingClient::prepare`](crate::signaling::SignalingClient::prepare).
+    /// Until [`Self::start`] nobody knows of this page.
+    pub fn prepare(&mut self, now: Timestamp) {
+        self.signal_path.prepare();
+        self.settle(now);
+    }
+
+    /// Sets the name with which [`Self::start`] enters.
+    pub fn set_name(&mut self, name: DisplayName) {
+        self.signal_path.set_name(name);
     }
 
     /// Enters the room, or tries again after signaling ended for good.

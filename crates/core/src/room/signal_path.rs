@@ -11,7 +11,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use sightline_protocol::{
-    AdmissionTag, InstanceId, Member, MemberId, Visitor, VisitorPicture,
+    AdmissionTag, DisplayName, InstanceId, Member, MemberId, Visitor, VisitorPicture,
     signaling::{ClientMessage, IceServer, Signal},
 };
 
@@ -140,6 +140,14 @@ impl SignalPath {
     }
 
     // The connection to the server.
+
+    pub(super) fn prepare(&mut self) {
+        self.client.prepare();
+    }
+
+    pub(super) fn set_name(&mut self, name: DisplayName) {
+        self.client.set_name(name);
+    }
 
     pub(super) fn start(&mut self, now: Timestamp) {
         self.client.start(now);

@@ -32,6 +32,9 @@ const JOIN_DEADLINES: [Duration; 5] = [
 ];
 /// The first connection may take this long at once, since there is no call to resume.
 const FIRST_JOIN_DEADLINE: Duration = Duration::from_secs(8);
+/// How long the answer to a `join` may take on a socket that was opened ahead. Such a socket may be dead since the computer slept, and
+/// then another one is opened.
+const AHEAD_JOIN_DEADLINE: Duration = Duration::from_secs(3);
 /// How long a locked room may take to answer. The server gives up earlier.
 const KNOCK_DEADLINE: Duration = Duration::from_secs(150);
 /// How long a client that was in the room asks again although its link was replaced: a host may pass the new secret meanwhile.
@@ -66,6 +69,8 @@ pub struct JoinRequest {
 enum Phase {
     /// The client was not started, or ended for good.
     Idle,
+    /// A socket is being opened, or is open, for a `join` that may come.
+    Ahead { socket: SocketId, is_open: bool },
     /// The client waits before the next attempt.
     Waiting { until: Timestamp },
     /// A socket is being opened, or has not answered the `join`.
@@ -98,6 +103,8 @@ pub struct SignalingClient {
     status: Option<SignalingStatus>,
     raised: Vec<NoticeCode>,
     has_joined: bool,
+    /// Whether the socket was opened ahead, and nothing was heard of a `join` on it yet. Its end is reported to nobody.
+    is_ahead: bool,
     /// Number of consecutive sockets that took too long.
     late_joins: usize,
     next_socket: u32,
@@ -129,6 +136,7 @@ impl SignalingClient {
             status: None,
             raised: Vec::new(),
             has_joined: false,
+            is_ahead: false,
             late_joins: 0,
             next_socket: 0,
             next_nonce: 0,
@@ -139,9 +147,37 @@ impl SignalingClient {
         }
     }
 
-    /// Connects; after the client ended, connects again because the person asked for it.
+    /// Opens a socket for a `join` that may come, and asks for the ICE servers. The server learns neither the room nor the name.
+    /// Nothing is reported and nothing repeated if that fails: [`Self::start`] then opens another socket.
+    pub fn prepare(&mut self) {
+        if self.phase == Phase::Idle && !self.has_joined {
+            let socket = self.new_socket();
+            self.is_ahead = true;
+            self.phase = Phase::Ahead { socket, is_open: false };
+            self.outputs.push_back(SignalingOutput::Connect(socket));
+        }
+    }
+
+    /// Sets the name for the next `join`.
+    pub fn set_name(&mut self, name: DisplayName) {
+        self.request.name = name;
+        let seal =
+            |keys: &RoomKeys| keys.seal_name(&self.request.name, &self.request.instance, &mut self.names);
+        self.sealed_name = self.keys.as_ref().and_then(seal);
+    }
+
+    /// Joins on the socket that was opened ahead, or connects; after the client ended, connects again because the person asked for it.
     pub fn start(&mut self, now: Timestamp) {
-        if self.phase == Phase::Idle {
+        if let Phase::Ahead { socket, is_open } = self.phase {
+            self.set_status(SignalingStatus::Connecting);
+            // A socket that is not open yet is like one that is opened now.
+            self.is_ahead = is_open;
+            let allowed = if is_open { AHEAD_JOIN_DEADLINE } else { FIRST_JOIN_DEADLINE };
+            self.phase = Phase::Joining { socket, deadline: now + allowed };
+            if is_open {
+                self.send_join(socket);
+            }
+        } else if self.phase == Phase::Idle {
             for code in std::mem::take(&mut self.raised) {
                 self.event(SignalingEvent::Cleared(code));
             }
@@ -205,20 +241,14 @@ impl SignalingClient {
 
     /// Notes that the socket is open.
     pub fn handle_opened(&mut self, socket: SocketId) {
-        if self.current_socket() == Some(socket) {
-            let join = ClientMessage::Join {
-                protocol: PROTOCOL_VERSION,
-                room: self.request.room.clone(),
-                admission: self.keys.as_ref().and_then(RoomKeys::admission).cloned(),
-                name: if self.keys.is_some() { DisplayName::default() } else { self.request.name.clone() },
-                sealed_name: self.sealed_name.clone(),
-                instance: self.request.instance.clone(),
-                resume: self.request.resume.clone(),
-                attended: Some(self.request.is_attended),
-                create_token: self.request.create_token.clone(),
-                rekeys: self.rekeys,
-            };
-            self.send(socket, &join);
+        if self.current_socket() != Some(socket) {
+            return;
+        }
+        if let Phase::Ahead { is_open, .. } = &mut self.phase {
+            *is_open = true;
+            self.send(socket, &ClientMessage::IceServers);
+        } else {
+            self.send_join(socket);
         }
     }
 
@@ -239,6 +269,7 @@ impl SignalingClient {
             Ok(ServerFrame::UnreadableSignal(from)) if self.is_joined() => {
                 self.event(SignalingEvent::UnreadableSignal { from });
             }
+            _ if matches!(self.phase, Phase::Ahead { .. }) => self.lose(now),
             Ok(ServerFrame::UnreadableSignal(_)) => self.refuse(ErrorCode::ProtocolError),
             // An unreadable frame is skipped; a server that sends nothing else does not speak the protocol.
             Err(_) if self.is_joined() && self.unreadable.take(UNREADABLE_FRAMES, 1, now) => {}
@@ -268,7 +299,7 @@ impl SignalingClient {
         match self.phase {
             Phase::Waiting { until } if until <= now => self.connect(now),
             Phase::Joining { deadline, .. } if deadline <= now => {
-                self.late_joins += 1;
+                self.late_joins += usize::from(!self.is_ahead);
                 self.lose(now);
             }
             Phase::Knocking { deadline, .. } if deadline <= now => self.lose(now),
@@ -293,7 +324,7 @@ impl SignalingClient {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         match self.phase {
-            Phase::Idle => None,
+            Phase::Idle | Phase::Ahead { .. } => None,
             Phase::Waiting { until } => Some(until),
             Phase::Joining { deadline, .. } | Phase::Knocking { deadline, .. } => Some(deadline),
             Phase::Joined { next_ping, pending_ping, .. } => {
@@ -355,6 +386,11 @@ impl SignalingClient {
 
     fn handle_message(&mut self, socket: SocketId, message: ServerMessage, now: Timestamp) {
         match message {
+            // The answer to what was asked ahead. Nothing else is expected before the `join`.
+            ServerMessage::IceServers { ice_servers, .. } if self.is_ahead => {
+                self.event(SignalingEvent::IceServers(ice_servers));
+            }
+            _ if matches!(self.phase, Phase::Ahead { .. }) => self.lose(now),
             ServerMessage::Joined {
                 you,
                 arrival,
@@ -370,6 +406,7 @@ impl SignalingClient {
                 self.ice_servers_due = refresh_time(ice_servers_life_s, now);
                 self.phase = Phase::Joined { socket, next_ping: now + PING_INTERVAL, pending_ping: None };
                 self.has_joined = true;
+                self.is_ahead = false;
                 self.late_joins = 0;
                 self.link_refused_since = None;
                 self.backoff.reset();
@@ -404,6 +441,7 @@ impl SignalingClient {
             ServerMessage::Removed => self.end_without_seat(NoticeCode::Removed),
             ServerMessage::Ended => self.end_without_seat(NoticeCode::RoomEnded),
             ServerMessage::Waiting { pictures } if matches!(self.phase, Phase::Joining { .. }) => {
+                self.is_ahead = false;
                 self.phase =
                     Phase::Knocking { socket, deadline: now + KNOCK_DEADLINE, takes_picture: pictures };
                 self.late_joins = 0;
@@ -468,9 +506,30 @@ impl SignalingClient {
         }
     }
 
-    fn connect(&mut self, now: Timestamp) {
+    fn new_socket(&mut self) -> SocketId {
         let socket = SocketId(self.next_socket);
         self.next_socket += 1;
+        socket
+    }
+
+    fn send_join(&mut self, socket: SocketId) {
+        let join = ClientMessage::Join {
+            protocol: PROTOCOL_VERSION,
+            room: self.request.room.clone(),
+            admission: self.keys.as_ref().and_then(RoomKeys::admission).cloned(),
+            name: if self.keys.is_some() { DisplayName::default() } else { self.request.name.clone() },
+            sealed_name: self.sealed_name.clone(),
+            instance: self.request.instance.clone(),
+            resume: self.request.resume.clone(),
+            attended: Some(self.request.is_attended),
+            create_token: self.request.create_token.clone(),
+            rekeys: self.rekeys,
+        };
+        self.send(socket, &join);
+    }
+
+    fn connect(&mut self, now: Timestamp) {
+        let socket = self.new_socket();
         let [.., longest] = JOIN_DEADLINES;
         let allowed = if self.has_joined {
             JOIN_DEADLINES.get(self.late_joins).copied().unwrap_or(longest)
@@ -498,6 +557,13 @@ impl SignalingClient {
     /// Gives up the socket and reconnects; the call goes on.
     fn lose(&mut self, now: Timestamp) {
         self.close_socket(None);
+        if std::mem::take(&mut self.is_ahead) {
+            return match self.phase {
+                Phase::Ahead { .. } => self.phase = Phase::Idle,
+                // Nobody knows whether the server can be reached, because the socket may have died long ago.
+                _ => self.connect(now),
+            };
+        }
         self.raise(if self.has_joined { NoticeCode::SignalingLost } else { NoticeCode::ServerUnreachable });
         self.try_again(now);
     }
@@ -517,6 +583,7 @@ impl SignalingClient {
 
     fn end(&mut self, notice: Option<NoticeCode>) {
         self.close_socket(None);
+        self.is_ahead = false;
         self.phase = Phase::Idle;
         if let Some(code) = notice {
             self.raise(code);
@@ -532,9 +599,10 @@ impl SignalingClient {
 
     fn current_socket(&self) -> Option<SocketId> {
         match self.phase {
-            Phase::Joining { socket, .. } | Phase::Knocking { socket, .. } | Phase::Joined { socket, .. } => {
-                Some(socket)
-            }
+            Phase::Ahead { socket, .. }
+            | Phase::Joining { socket, .. }
+            | Phase::Knocking { socket, .. }
+            | Phase::Joined { socket, .. } => Some(socket),
             Phase::Idle | Phase::Waiting { .. } => None,
         }
     }

@@ -142,3 +142,40 @@ fn the_number_of_waiting_changes_is_bounded() {
     let ready = passed(&mut changes).len();
     assert!((99_000..=100_001).contains(&ready), "{ready} passed without any timeout");
 }
+
+#[test]
+fn members_wait_while_the_page_is_busy_with_the_connection_to_one_of_them() {
+    let mut changes = Changes::default();
+    changes.hold_members(at(150), at(0));
+    changes.handle(member("ada"), at(10));
+    changes.handle(RoomEvent::HostingChanged, at(20));
+    changes.handle(member("ada"), at(30));
+    assert_eq!(passed(&mut changes), [RoomEvent::HostingChanged]);
+    changes.release_members();
+    assert_eq!(passed(&mut changes), [member("ada")]);
+    // The hold is over.
+    changes.handle(member("bob"), at(40));
+    assert_eq!((passed(&mut changes), changes.poll_timeout()), (vec![member("bob")], None));
+}
+
+#[test]
+fn members_are_shown_in_time_whatever_becomes_of_the_connection() {
+    let mut changes = Changes::default();
+    for now_ms in 0..100 {
+        changes.hold_members(at(now_ms + 100), at(now_ms));
+        changes.handle(member("eve"), at(now_ms));
+    }
+    assert_eq!(changes.poll_timeout(), Some(at(100)), "a later hold does not prolong the first one");
+    changes.handle_timeout(at(100));
+    assert_eq!(passed(&mut changes), [member("eve")]);
+}
+
+#[test]
+fn a_member_that_leaves_while_it_waits_is_shown_before() {
+    let mut changes = Changes::default();
+    changes.hold_members(at(150), at(0));
+    changes.handle(member("ada"), at(10));
+    let gone = RoomEvent::PeerGone(MemberId::new("ada").unwrap());
+    changes.handle(gone.clone(), at(20));
+    assert_eq!(passed(&mut changes), [member("ada"), gone]);
+}
