@@ -6,7 +6,7 @@ use clap::Args;
 use crate::{browsers, install, process, test};
 
 const PEERJS_VERSION: &str = "1.5.5";
-const PEER_VERSION: &str = "1.0.2";
+const PEER_VERSION: &str = super::signalling::NPM_PEER_VERSION;
 /// Of the relay beside which the page of plain JavaScript is; `peer` depends on it anyway.
 const WS_VERSION: &str = super::signalling::NPM_WS_VERSION;
 
