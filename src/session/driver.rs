@@ -11,12 +11,14 @@ use futures_util::{
     future::{Either, select},
     pin_mut,
 };
+use leptos::task::spawn_local;
 use sightline_browser::{
     MediaTrack,
     js::{
         fair_queue::{FairStream, Lanes},
         queue::EventSink,
     },
+    media::first_picture::FirstPicture,
     page::{clock, lifecycle, wake_lock::WakeLock},
     rtc::{
         bulk_channel::{BulkChannel, BulkChannelEvent},
@@ -31,11 +33,12 @@ use sightline_core::{
     chat::TextRefused,
     measure::{Measurements, Observation, connection::Subject},
     media::{DeviceAbsence, SpeakingDetector},
+    negotiation::Role,
     notice::NoticeCode,
     room::{Changes, LinkEvent, LinkId, PeerConnectionState, PeerTrust, Reactions, RoomSession},
     signaling::SocketId,
 };
-use sightline_protocol::{MemberId, RoomName, signaling::IceServer};
+use sightline_protocol::{DisplayName, MemberId, RoomName, control::PublishedSource, signaling::IceServer};
 
 use self::measuring::measurements;
 use super::{
@@ -45,7 +48,7 @@ use super::{
     files::{BulkLink, Files},
     frame_watches::FrameWatches,
     input::{Command, Input, LocalChange},
-    link::Link,
+    link::{Link, SpareLink},
     log::{Level, Log},
     media::LocalMedia,
     model::CodeJudgment,
@@ -61,6 +64,16 @@ const ASLEEP: Duration = Duration::from_secs(5);
 /// How long inputs are handled without a break before the browser may paint.
 const SLICE: Duration = Duration::from_millis(12);
 
+/// How long the members are not drawn, so that the connections to them are made first. As long as that, a page that has nothing else to
+/// do seems to answer at once.
+pub const LOBBY_LINGERS: Duration = Duration::from_millis(200);
+
+/// How long the first picture stays over the room that is being drawn.
+const FIRST_PICTURE_REMAINS: Duration = Duration::from_millis(300);
+
+/// The same for a member that comes later: its offer follows.
+const NEWCOMER_WAITS: Duration = Duration::from_millis(100);
+
 /// The longest break: the work goes on, though slowly, where the browser paints late.
 const LONGEST_BREAK: Duration = Duration::from_millis(25);
 
@@ -68,8 +81,6 @@ const LONGEST_BREAK: Duration = Duration::from_millis(25);
 pub struct Setup {
     pub session: RoomSession,
     pub room: RoomName,
-    /// The display name of this person.
-    pub name: String,
     pub media: LocalMedia,
     pub view: RoomView,
     pub history: ChatHistory,
@@ -86,6 +97,9 @@ pub struct Setup {
 /// A session in a room, while it runs.
 pub struct Driver {
     session: RoomSession,
+    room: RoomName,
+    /// Whether the person left the lobby.
+    has_entered: bool,
     /// Events of the session that the page is about to show.
     changes: Changes,
     reactions: Reactions,
@@ -105,6 +119,9 @@ pub struct Driver {
     lanes: Lanes<Input>,
     inputs: EventSink<Input>,
     socket: Option<(SocketId, Box<dyn SignalingTransport>)>,
+    first_picture: Option<FirstPicture>,
+    /// The objects of the first link, made ahead.
+    spare: Option<SpareLink>,
     links: HashMap<LinkId, Link>,
     /// Peer connections that carry files only.
     bulk_links: HashMap<LinkId, BulkLink>,
@@ -124,12 +141,11 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// A driver that has not entered yet.
+    /// A driver of a person who is in the lobby.
     pub fn new(setup: Setup) -> Self {
         let Setup {
             session,
             room,
-            name,
             media,
             view,
             history,
@@ -140,11 +156,13 @@ impl Driver {
             run_limit,
             log,
         } = setup;
-        let measurements = measurements(&room, name, &media);
+        let measurements = measurements(&room, String::new(), &media);
         let inputs = lanes.first();
         let own_ice_servers = media.preferences().ice_servers().servers;
         Self {
             session,
+            room,
+            has_entered: false,
             changes: Changes::default(),
             reactions: Reactions::default(),
             media,
@@ -159,6 +177,8 @@ impl Driver {
             absences: Default::default(),
             inputs,
             socket: None,
+            first_picture: None,
+            spare: None,
             links: HashMap::new(),
             bulk_links: HashMap::new(),
             measurements,
@@ -173,23 +193,20 @@ impl Driver {
         }
     }
 
-    /// Enters the room and runs until the person leaves it.
+    /// Prepares the room, enters it on [`Command::Enter`], and runs until the person leaves it.
     pub async fn run(mut self, mut stream: FairStream<Input>) {
         let listeners = (
             lifecycle::report_visibility(self.inputs.map(Input::Visible)),
             lifecycle::report_online(self.inputs.map(Input::Online)),
             lifecycle::report_return(self.inputs.map(|()| Input::Online(true))),
         );
-        if matches!(self.endpoint, SignalingEndpoint::Tabs(_)) {
-            self.view.raise(NoticeCode::TabsOnly);
-        }
         self.handle(Input::Local(LocalChange::Media));
-        self.files.restore(&mut self.session, clock::now());
-        match self.endpoint {
-            SignalingEndpoint::Refused(_, code) => self.session.handle_page_refused(code, clock::now()),
-            SignalingEndpoint::Server(_) | SignalingEndpoint::Tabs(_) => self.session.start(clock::now()),
+        if matches!(self.endpoint, SignalingEndpoint::Server(_)) {
+            self.session.prepare(clock::now());
         }
         self.perform_outputs();
+        // Whoever is in the room now will be in it before this page.
+        self.spare = self.spare_link().and_then(SpareLink::offering).ok();
         while !self.has_left {
             match self.next_input(&mut stream).await {
                 Some(input) => self.handle(input),
@@ -212,8 +229,30 @@ impl Driver {
             self.perform_outputs();
             self.keep_awake();
         }
-        self.files.close();
+        if self.has_entered {
+            self.files.close();
+        }
         drop(listeners);
+    }
+
+    fn enter(&mut self, name: DisplayName, now: Timestamp) {
+        if std::mem::replace(&mut self.has_entered, true) {
+            return;
+        }
+        self.measurements = measurements(&self.room, name.as_str().to_owned(), &self.media);
+        self.session.set_name(name);
+        match self.endpoint {
+            SignalingEndpoint::Refused(_, code) => self.session.handle_page_refused(code, now),
+            SignalingEndpoint::Server(_) | SignalingEndpoint::Tabs(_) => self.session.start(now),
+        }
+        self.changes.hold_members(now + LOBBY_LINGERS, now);
+        // The server's answer takes a while, in which there is time for everything else.
+        self.perform_outputs();
+        if matches!(self.endpoint, SignalingEndpoint::Tabs(_)) {
+            self.view.raise(NoticeCode::TabsOnly);
+        }
+        self.publish(now);
+        self.files.restore(&mut self.session, now);
     }
 
     /// The next input; `None` if a deadline came first.
@@ -285,6 +324,10 @@ impl Driver {
     fn handle(&mut self, input: Input) {
         let now = clock::now();
         self.log_input(&input);
+        let described = match &input {
+            Input::Completed(link, _, "setLocalDescription", _) => Some(*link),
+            _ => None,
+        };
         match input {
             Input::Transport(socket, event) => self.handle_transport(socket, event, now),
             Input::Connection(link, event) => self.handle_connection(link, event, now),
@@ -322,6 +365,7 @@ impl Driver {
                 }
             }
             Input::Stats(link, entries) => self.handle_stats(link, entries, now),
+            Input::FirstPicture => self.handle_first_picture(),
             Input::Online(true) => self.session.handle_wake(now),
             Input::Online(false) => {}
             Input::Visible(is_visible) => {
@@ -346,6 +390,40 @@ impl Driver {
             Input::Local(LocalChange::Setting(setting)) => self.apply(setting, now),
             Input::Command(command) => self.handle_command(command, now),
         }
+        if described.and_then(|link| self.links.get(&link)).is_some_and(|link| link.role == Role::Answerer) {
+            // The answer leaves before the page draws.
+            self.perform_outputs();
+            self.show_members();
+        }
+    }
+
+    /// Shows the first picture before the room is drawn: what is left to do until it arrives is not done on this thread.
+    fn show_first_picture(&mut self, id: LinkId, slot: MediaSlot) {
+        let Some(link) = self.links.get(&id).filter(|link| link.role == Role::Offerer) else { return };
+        let published = self.session.peer(&link.member).and_then(|peer| peer.published).unwrap_or_default();
+        if published.source == PublishedSource::None || self.view.is_room_shown() {
+            self.show_members();
+        } else if slot == MediaSlot::Video && self.first_picture.is_none() {
+            let shown = self.inputs.map(|()| Input::FirstPicture);
+            self.first_picture = FirstPicture::play(&link.stream, "first-picture", shown);
+        }
+    }
+
+    fn handle_first_picture(&mut self) {
+        self.show_members();
+        // The tile has the picture by then.
+        let shown = self.first_picture.take();
+        spawn_local(async move {
+            clock::sleep(FIRST_PICTURE_REMAINS).await;
+            drop(shown);
+        });
+    }
+
+    /// Shows the members that waited for the connection to one of them.
+    fn show_members(&mut self) {
+        self.changes.release_members();
+        self.show_changes();
+        self.view.show_room();
     }
 
     fn handle_transport(&mut self, socket: SocketId, event: TransportEvent, now: Timestamp) {
@@ -368,11 +446,15 @@ impl Driver {
             }
             PeerConnectionEvent::Track { slot: Some(slot), track, .. } => {
                 self.receive_track(link, slot, &track);
+                self.show_first_picture(link, slot);
             }
             PeerConnectionEvent::ConnectionState(state) => {
                 self.note(link, Subject::Connection, state.as_str(), now);
                 let state = PeerConnectionState::from_word(state.as_str());
                 let is_connected = state == PeerConnectionState::Connected;
+                if is_connected {
+                    self.view.show_rest_later();
+                }
                 self.observe_link(link, Observation::Connected(is_connected), now);
                 self.session.handle_link(link, LinkEvent::State(state), now);
             }
@@ -451,6 +533,7 @@ impl Driver {
 
     fn handle_command(&mut self, command: Command, now: Timestamp) {
         match command {
+            Command::Enter(name) => self.enter(name, now),
             Command::SendChat(to, text) => {
                 let unix_ms = clock::unix_ms();
                 let sent = match to {

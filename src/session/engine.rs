@@ -1,23 +1,24 @@
-//! Everything that runs in the room. Nothing in the lobby refers to this module, so that the lobby loads without it.
+//! Everything that runs in the room, and before that what prepares it. Nothing in the lobby refers to this module, so that the lobby
+//! loads without it.
 
-use std::rc::Rc;
+use std::{cell::RefCell, rc::Rc};
 
 use leptos::{prelude::*, task::spawn_local};
 use sightline_browser::{
     js::fair_queue::{FairStream, LaneCapacity, Lanes, fair_queue},
-    page::{location::Location, random},
+    page::{clock, location::Location, random},
     rtc::certificate::Certificate,
 };
 use sightline_core::{room::RoomSession, signaling::JoinRequest};
-use sightline_protocol::{InstanceId, RoomName, control::PublishedState};
+use sightline_protocol::{DisplayName, InstanceId, RoomName, control::PublishedState};
 
-use futures_util::future::join;
+use futures_util::future::join3;
 
 use super::{
     chat_history::ChatHistory,
     device::Device,
-    driver::{Driver, Setup},
-    entrance::Entry,
+    driver::{Driver, LOBBY_LINGERS, Setup},
+    entrance::{Begin, Entry, PendingEntry, Show},
     files::Files,
     input::{Command, Input, message_bytes},
     knock_wish,
@@ -35,8 +36,8 @@ const MAX_INPUTS: usize = 4096;
 /// A longer queue means a flood, and a member that loses more messages than the patience in `core/src/budget` is cut off.
 const MEMBER_LANE: LaneCapacity = LaneCapacity { messages: 8_000, bytes: 32 * 1024 * 1024 };
 
-/// A room that the person is in.
-pub struct EnteredRoom {
+/// A room that the person may enter, or is in.
+pub struct PreparedRoom {
     /// The name of the room.
     pub name: RoomName,
     /// The signals that the room shows.
@@ -45,38 +46,68 @@ pub struct EnteredRoom {
     pub actions: RoomActions,
 }
 
-/// Enters the room. The session runs until the owner ends under which this is called.
-#[must_use]
-pub fn enter(mut entry: Entry) -> EnteredRoom {
+/// Prepares the room for a person who is in the lobby, unless that was done. Its session runs until the page ends.
+pub fn prepare(pending: &PendingEntry) {
+    if let Some(entry) = pending.take() {
+        let owner = entry.owner.clone();
+        let (room, begin) = owner.with(|| prepare_entry(entry));
+        pending.handle_prepared(Box::new(room), begin);
+    }
+}
+
+fn prepare_entry(mut entry: Entry) -> (PreparedRoom, Begin) {
     let (lanes, stream) = fair_queue(MAX_INPUTS, MEMBER_LANE, message_bytes);
     let inputs = lanes.first();
     let invitation = std::mem::take(&mut entry.invitation);
     let room = entry.room.borrow().clone();
     let is_protected = room.secret.is_some();
     let model = RoomView::new_model(invitation, is_protected, entry.media.signals(), entry.settings);
-    model.local.name.set(entry.name.as_str().to_owned());
     let actions = room_actions(model, inputs.clone(), entry.media.clone(), entry.left);
     let name = room.name;
+    let begin = {
+        let (inputs, owner) = (inputs.clone(), entry.owner.clone());
+        move |name: DisplayName, show: Show| {
+            // First, so that the server is asked before anything is drawn.
+            inputs.push(Input::Command(Command::Enter(name.clone())));
+            model.local.name.set(name.as_str().to_owned());
+            owner.with(|| show_in_time(model, show));
+        }
+    };
 
     let leaving = StoredValue::new_local(inputs.clone());
     on_cleanup(move || {
         leaving.try_with_value(|inputs| inputs.push(Input::Command(Command::Leave)));
     });
-    let owner = Owner::current().unwrap_or_default();
-    spawn_local(run(entry, model, owner, lanes, stream));
-    EnteredRoom { name, model, actions }
+    spawn_local(run(entry, model, lanes, stream));
+    (PreparedRoom { name, model, actions }, Box::new(begin))
 }
 
-/// Runs until the room is left. `owner` belongs to the page that shows `model`.
-async fn run(entry: Entry, model: RoomModel, owner: Owner, lanes: Lanes<Input>, stream: FairStream<Input>) {
+/// Calls `show` when the room is to be shown in place of the lobby, or when the connections to the members take longer.
+fn show_in_time(model: RoomModel, show: Show) {
+    let show = RefCell::new(Some(show));
+    Effect::new(move || {
+        if model.is_shown.get()
+            && let Some(show) = show.borrow_mut().take()
+        {
+            show();
+        }
+    });
+    spawn_local(async move {
+        clock::sleep(LOBBY_LINGERS).await;
+        model.is_shown.try_set(true);
+    });
+}
+
+/// Runs until the room is left.
+async fn run(entry: Entry, model: RoomModel, lanes: Lanes<Input>, stream: FairStream<Input>) {
     let inputs = lanes.first();
-    let Entry { room: link, name, resume, media, mut changes, endpoint, certificate, run_limit, .. } = entry;
+    let Entry { room: link, owner, resume, media, mut changes, endpoint, run_limit, .. } = entry;
     let room = link.borrow().clone();
     let instance = InstanceId::from_random(random::bits());
     let request = JoinRequest {
         room: room.name.clone(),
         secret: room.secret,
-        name: name.clone(),
+        name: DisplayName::default(),
         instance,
         resume,
         is_attended: true,
@@ -90,7 +121,9 @@ async fn run(entry: Entry, model: RoomModel, owner: Owner, lanes: Lanes<Input>, 
     session.with_peer_trust(|trust| trust.enable_recognition(random::bits()));
     let opened = inputs.clone();
     spawn_local(async move { opened.push(Input::Device(Device::open().await)) });
-    let (endpoint, (history, kept)) = join(endpoint, ChatHistory::open(&room)).await;
+    // One certificate for all connections: the code that members compare changes with it.
+    let (endpoint, (history, kept), certificate) =
+        join3(endpoint, ChatHistory::open(&room), Certificate::generate()).await;
     session.restore_chat(kept);
     let changed = inputs.clone();
     spawn_local(async move {
@@ -99,23 +132,15 @@ async fn run(entry: Entry, model: RoomModel, owner: Owner, lanes: Lanes<Input>, 
         }
     });
     let log = Log::of_query(&Location::current().query);
-    // One for all connections: the code that members compare changes with the certificate.
-    let made = certificate.borrow_mut().take();
-    let certificate = match made {
-        Some(made) => Some(made),
-        None => Certificate::generate().await.ok(),
-    };
-    let name = name.as_str().to_owned();
     let setup = Setup {
         session,
         room: room.name,
-        name,
         media,
         view,
         history,
         files,
         endpoint,
-        certificate,
+        certificate: certificate.ok(),
         lanes,
         run_limit,
         log,

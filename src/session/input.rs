@@ -19,7 +19,7 @@ use sightline_core::{
     transfer::{Offered, TransferHandle},
     trust::{ComputationId, KeyTags, Person, PersonId},
 };
-use sightline_protocol::{MemberId, Reaction};
+use sightline_protocol::{DisplayName, MemberId, Reaction};
 
 use super::{
     device::Device,
@@ -46,6 +46,8 @@ pub enum Input {
     Completed(LinkId, OperationId, &'static str, Result<Completed, OperationFailure>),
     /// The browser refused a call that nothing waits for.
     CallFailed(LinkId, &'static str, BrowserError),
+    /// The first picture of a call is shown, before the page has drawn its tile.
+    FirstPicture,
     /// The browser did not keep the screen on.
     WakeLockRefused(BrowserError),
     /// The key of this device, and the people that it remembers; `None` where the browser stores no keys.
@@ -94,6 +96,8 @@ pub enum LocalChange {
 /// A command of the person.
 #[derive(Debug)]
 pub enum Command {
+    /// Enters the room under this name.
+    Enter(DisplayName),
     /// Sends a text to one member, or to all.
     SendChat(Option<MemberId>, String),
     RaiseHand(bool),

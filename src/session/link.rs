@@ -5,11 +5,11 @@ use std::{cell::Cell, rc::Rc};
 use leptos::task::spawn_local;
 use sightline_browser::{
     BrowserError, MediaStream, MediaTrack,
-    js::queue::EventSink,
+    js::queue::{EventSink, FutureSink, sink_for_later},
     rtc::{
         bulk_channel::BulkChannel,
         data_channel::{DataChannel, DataChannelConfig},
-        peer_connection::{MediaSlot, PeerConnection, PeerConnectionConfig},
+        peer_connection::{MediaSlot, PeerConnection, PeerConnectionConfig, PeerConnectionEvent},
     },
 };
 use sightline_core::{
@@ -36,6 +36,92 @@ pub struct LinkInputs<'a> {
     pub messages: &'a EventSink<Input>,
 }
 
+/// The id of a link that does not exist.
+const NO_LINK: LinkId = LinkId(u64::MAX);
+
+/// The browser objects of a link that has no member yet: a peer connection with its channels.
+pub struct SpareLink {
+    channel: DataChannel,
+    telemetry: DataChannel,
+    bulk: BulkChannel,
+    connection: PeerConnection,
+    /// The link that the objects become.
+    id: Rc<Cell<LinkId>>,
+    /// The queue for messages of its member.
+    messages: FutureSink<Input>,
+    /// Whether all transceivers are there.
+    is_offering: bool,
+}
+
+impl SpareLink {
+    /// Makes the connection and its channels.
+    ///
+    /// # Errors
+    /// [`BrowserError`] where the browser refuses.
+    pub fn new(config: &PeerConnectionConfig<'_>, inputs: &EventSink<Input>) -> Result<Self, BrowserError> {
+        let id = Rc::new(Cell::new(NO_LINK));
+        let of_link = || Rc::clone(&id);
+        let (sink, messages) = sink_for_later();
+        let connection = {
+            let id = of_link();
+            PeerConnection::new(config, &inputs.map(move |event| Input::Connection(id.get(), event)))?
+        };
+        let channel = {
+            let (id, config) = (
+                of_link(),
+                DataChannelConfig {
+                    id: CONTROL_CHANNEL_ID,
+                    label: CONTROL_CHANNEL_LABEL,
+                    ordered: true,
+                    max_retransmits: None,
+                },
+            );
+            DataChannel::new(&connection, &config, &sink.map(move |event| Input::Channel(id.get(), event)))?
+        };
+        let telemetry = {
+            let (id, config) = (
+                of_link(),
+                DataChannelConfig {
+                    id: TELEMETRY_CHANNEL_ID,
+                    label: TELEMETRY_CHANNEL_LABEL,
+                    ordered: false,
+                    max_retransmits: Some(0),
+                },
+            );
+            DataChannel::new(&connection, &config, &sink.map(move |event| Input::Telemetry(id.get(), event)))?
+        };
+        let bulk = {
+            let id = of_link();
+            BulkChannel::new(&connection, LOW_BYTES, &sink.map(move |event| Input::Bulk(id.get(), event)))?
+        };
+        Ok(Self { channel, telemetry, bulk, connection, id, messages, is_offering: false })
+    }
+
+    /// Adds all transceivers. The link can only be that of an offerer then.
+    ///
+    /// # Errors
+    /// [`BrowserError`] where the browser refuses.
+    pub fn offering(mut self) -> Result<Self, BrowserError> {
+        self.connection.add_transceivers()?;
+        self.is_offering = true;
+        Ok(self)
+    }
+
+    /// Whether the objects can be those of a link with this role.
+    pub fn fits(&self, role: Role) -> bool {
+        !self.is_offering || role == Role::Offerer
+    }
+
+    /// Sets what is known only now. Nothing was gathered before.
+    ///
+    /// # Errors
+    /// [`BrowserError`] where the browser refuses.
+    pub fn configure(self, config: &PeerConnectionConfig<'_>) -> Result<Self, BrowserError> {
+        self.connection.configure(config.ice_servers, config.relay_only)?;
+        Ok(self)
+    }
+}
+
 /// The browser objects of one link.
 pub struct Link {
     // Declared before the connection, so that it is dropped first.
@@ -48,6 +134,8 @@ pub struct Link {
     pub stream: MediaStream,
     id: LinkId,
     pub role: Role,
+    /// Whether the other side has described what it sends.
+    is_received: Cell<bool>,
     /// The present limits of the video sender.
     limited: Rc<Cell<Option<SendLimits>>>,
     voice: SpeakingDetector,
@@ -55,7 +143,7 @@ pub struct Link {
 }
 
 impl Link {
-    /// Makes the connection and its channels; as the offerer with all transceivers, so that one exchange is enough.
+    /// Makes a link of the objects; as the offerer with all transceivers, so that one exchange is enough.
     ///
     /// # Errors
     /// [`BrowserError`] where the browser refuses.
@@ -63,34 +151,15 @@ impl Link {
         id: LinkId,
         member: MemberId,
         role: Role,
-        config: &PeerConnectionConfig<'_>,
+        spare: SpareLink,
         media: &LocalMedia,
         LinkInputs { first: inputs, messages }: LinkInputs<'_>,
     ) -> Result<Self, BrowserError> {
         let stream = MediaStream::new(&[])?;
-        let connection = PeerConnection::new(config, &inputs.map(move |event| Input::Connection(id, event)))?;
-        let channel = DataChannel::new(
-            &connection,
-            &DataChannelConfig {
-                id: CONTROL_CHANNEL_ID,
-                label: CONTROL_CHANNEL_LABEL,
-                ordered: true,
-                max_retransmits: None,
-            },
-            &messages.map(move |event| Input::Channel(id, event)),
-        )?;
-        let telemetry = DataChannel::new(
-            &connection,
-            &DataChannelConfig {
-                id: TELEMETRY_CHANNEL_ID,
-                label: TELEMETRY_CHANNEL_LABEL,
-                ordered: false,
-                max_retransmits: Some(0),
-            },
-            &messages.map(move |event| Input::Telemetry(id, event)),
-        )?;
-        let bulk =
-            BulkChannel::new(&connection, LOW_BYTES, &messages.map(move |event| Input::Bulk(id, event)))?;
+        spare.id.set(id);
+        spare.messages.set(messages.clone());
+        let is_offering = spare.is_offering;
+        let SpareLink { channel, telemetry, bulk, connection, .. } = spare;
         let link = Self {
             channel,
             telemetry,
@@ -100,13 +169,17 @@ impl Link {
             stream,
             id,
             role,
+            is_received: Cell::new(false),
             limited: Rc::default(),
             voice: SpeakingDetector::default(),
             inputs: inputs.clone(),
         };
         link.send_tracks(media);
         link.connection.prefer_codec(media.preferences().codec().as_deref());
-        if role == Role::Offerer {
+        if is_offering {
+            // The event came while the link had no member.
+            inputs.push(Input::Connection(id, PeerConnectionEvent::NegotiationNeeded));
+        } else if role == Role::Offerer {
             link.connection.add_transceivers()?;
         }
         Ok(link)
@@ -169,8 +242,14 @@ impl Link {
         });
     }
 
+    /// Whether there is a track to show.
+    pub fn is_received(&self) -> bool {
+        self.is_received.get()
+    }
+
     /// Takes a received track. The sound of the main source waits until there is such a source.
     pub fn receive_track(&self, slot: MediaSlot, track: &MediaTrack) {
+        self.is_received.set(true);
         if slot != MediaSlot::SourceAudio {
             self.stream.add_track(track);
         }

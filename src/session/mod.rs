@@ -9,8 +9,8 @@
 //! | [`entrance`], [`engine`], `driver` | from lobby to room; what runs in the room: inputs, outputs, measurements |
 //! | `input`, [`model`], `room_view`, `figures_view`, `room_actions` | the inputs of the driver; the signals that components
 //! read, and the actions that they call |
-//! | `link`, `files`, `media`, `frame_watches` | browser objects: links, transfers, local devices and files, frames of the tiles
-//! |
+//! | `link`, `tabs`, `files`, `media`, `frame_watches` | browser objects: links, signaling between tabs, transfers, local devices and
+//! files, frames of the tiles |
 //! | [`knock_wish`] | whether to show the hosts of a locked room a picture |
 //! | [`address`], `identity`, [`preferences`], `chat_history`, [`device`] | addresses of server and room; name, seat, settings,
 //! conversation, and the key of this device with the people that it remembers, as they are stored |
@@ -36,6 +36,7 @@ pub mod preferences;
 mod room_actions;
 mod room_view;
 mod signals;
+mod tabs;
 
 pub use files::picked_ahead;
 
@@ -122,15 +123,11 @@ pub fn open(room: RoomLink, parameters: &Parameters, arrival: Arrival) -> Sessio
     let entrance = StoredValue::new_local(entrance);
     let held = StoredValue::new_local(media.clone());
     let join = move || {
-        // The entry can be used only once.
-        if stage.get_untracked() != Stage::Lobby {
-            return;
-        }
         let name = DisplayName::cut(&lobby.name.get_untracked());
-        if entrance.with_value(|entrance| entrance.enter(name)) {
+        let show = Box::new(move || stage.set(Stage::Room));
+        if entrance.with_value(|entrance| entrance.enter(name, show)) {
             // A screen can be shared only within the click.
             held.with_value(LocalMedia::release);
-            stage.set(Stage::Room);
         }
     };
     if opening.joins {

@@ -55,6 +55,10 @@ pub struct RoomModel {
     pub shown_picture: RwSignal<Option<StillPicture>>,
     /// Whether the room was entered since the page opened.
     pub has_entered: RwSignal<bool>,
+    /// Whether the room is shown in place of the lobby.
+    pub is_shown: RwSignal<bool>,
+    /// Whether the first connection is being made, so that nothing is drawn but the stage.
+    pub is_reaching: RwSignal<bool>,
     /// The messages, oldest first.
     pub chat: RwSignal<Vec<ChatLine>>,
     /// Whether older messages were dropped.

@@ -1,7 +1,9 @@
 //! Writes the events of a room into the signals that components show; `figures_view` does so for the figures.
 
-use leptos::prelude::*;
-use sightline_browser::{MediaStream, media::frame_watch::FrameWatch};
+use std::time::Duration;
+
+use leptos::{prelude::*, task::spawn_local};
+use sightline_browser::{MediaStream, media::frame_watch::FrameWatch, page::clock};
 use sightline_core::{
     budget::Standing,
     chat::ChatMessage,
@@ -31,6 +33,9 @@ use super::{
     signals,
 };
 use crate::{navigation::Navigator, route::RoomLink};
+
+/// How long the first frame of a connection takes at most on a path without trouble.
+const FIRST_FRAME: Duration = Duration::from_millis(150);
 
 /// The signals of one room. They may be gone while the session is ending, so nothing here panics then.
 pub struct RoomView {
@@ -62,6 +67,8 @@ impl RoomView {
             host: HostModel::default(),
             shown_picture: RwSignal::new(None),
             has_entered: RwSignal::new(false),
+            is_shown: RwSignal::new(false),
+            is_reaching: RwSignal::new(true),
             chat: RwSignal::new(Vec::new()),
             is_chat_cut: RwSignal::new(false),
             transfers: TransfersModel::default(),
@@ -90,6 +97,9 @@ impl RoomView {
         match event {
             RoomEvent::Status(status) => {
                 self.model.status.try_set(status);
+                if matches!(status, SignalingStatus::Waiting | SignalingStatus::Lost) {
+                    self.show_room();
+                }
             }
             RoomEvent::Raised(code) => {
                 if matches!(code, NoticeCode::Replaced | NoticeCode::Removed | NoticeCode::RoomEnded) {
@@ -105,6 +115,10 @@ impl RoomView {
                 self.keep_place();
                 signals::set(self.model.has_entered, true);
                 signals::set(self.model.shown_picture, None);
+                if session.peers().next().is_none() {
+                    self.show_room();
+                    signals::set(self.model.is_reaching, false);
+                }
             }
             RoomEvent::TokenChanged(resume) => {
                 self.resume = Some(resume);
@@ -154,6 +168,26 @@ impl RoomView {
         {
             tile.stream.try_set(Some(stream.clone()));
         }
+    }
+
+    /// Lets the page draw what is not the stage once the first frame of a new connection had time to arrive.
+    pub fn show_rest_later(&self) {
+        let is_reaching = self.model.is_reaching;
+        if is_reaching.try_get_untracked() == Some(true) {
+            spawn_local(async move {
+                clock::sleep(FIRST_FRAME).await;
+                signals::set(is_reaching, false);
+            });
+        }
+    }
+
+    pub fn is_room_shown(&self) -> bool {
+        self.model.is_shown.try_get_untracked() == Some(true)
+    }
+
+    /// Shows the room in place of the lobby.
+    pub fn show_room(&self) {
+        signals::set(self.model.is_shown, true);
     }
 
     /// Shows the published state of this person.

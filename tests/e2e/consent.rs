@@ -148,9 +148,13 @@ pub(crate) async fn captures(page: &Page) -> Result<Vec<Capture>> {
 }
 
 async fn nothing_is_captured(page: &Page, what: &str) -> Result<()> {
-    let (asked, connections): (Vec<Value>, u32) =
-        page.execute("return [sightlineProbe.captures, sightlineProbe.connections.length]", vec![]).await?;
+    // A connection may wait for a member: it has gathered nothing, and nobody knows of it.
+    const TRACES: &str =
+        "return [sightlineProbe.captures,
+        sightlineProbe.made.filter(({ iceGatheringState }) => iceGatheringState !== 'new').length, sightlineProbe.joins]";
+    let (asked, connections, joins): (Vec<Value>, u32, u32) = page.execute(TRACES, vec![]).await?;
     ensure!(asked.is_empty() && connections == 0, "{what}: {asked:?}, {connections} connections");
+    ensure!(joins == 0, "{what}: the server knows of the person");
     let () = page.execute("if (navigator.webdriver) throw new Error('the mask is off')", vec![]).await?;
     Ok(())
 }

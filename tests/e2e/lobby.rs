@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use libtest_mimic::Trial;
 use sightline_e2e::{
     browser::{Devices, Engine, Profile},
+    page::SMALL_CAMERA,
     stage::{Pair, Scene, Stage},
     wait::{PATIENCE, until},
 };
@@ -15,6 +16,7 @@ use crate::consent::captures;
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
         stage.test_in_mixed_pairs(one_makes_a_room_and_another_follows_the_invitation),
+        stage.test_in_mixed_pairs(a_person_in_the_lobby_is_known_to_nobody_and_everything_is_ready),
         stage.test_in_each(a_blocked_microphone_is_not_shown_as_on),
         vec![
             stage.test(a_room_can_be_entered_by_its_name_in_capitals),
@@ -27,6 +29,32 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+async fn a_person_in_the_lobby_is_known_to_nobody_and_everything_is_ready(
+    scene: &Scene,
+    pair: Pair,
+) -> Result<()> {
+    const READY: &str = "
+        const { socketsMade, made, joins } = sightlineProbe;
+        return [socketsMade, made.length, made.every(({ iceGatheringState }) => iceGatheringState === 'new'), joins]";
+    let [ada, bob] = scene.pages_in(pair).await?;
+    ada.enter("ahead", "Ada").await?;
+    bob.open(&format!("/room/ahead?name=Bob&{SMALL_CAMERA}")).await?;
+    until("the lobby to have a socket and a peer connection", PATIENCE, async || {
+        let ready: (u32, u32, bool, u32) = bob.execute(READY, vec![]).await?;
+        Ok(if ready == (1, 1, true, 0) { Ok(()) } else { Err(format!("{ready:?}")) })
+    })
+    .await?;
+    let page = ada.look().await?;
+    assert_eq!(page.tiles.len(), 1, "{page:#?}");
+    bob.click("join").await?;
+    ada.until_connected_to("Bob").await?;
+    tokio::try_join!(ada.until_picture_moves("Bob"), bob.until_picture_moves("Ada"))?;
+    let (sockets, made): (u32, u32) =
+        bob.execute("return [sightlineProbe.socketsMade, sightlineProbe.made.length]", vec![]).await?;
+    assert_eq!((sockets, made), (1, 1), "what was made ahead is not used");
+    Ok(())
 }
 
 async fn a_blocked_microphone_is_not_shown_as_on(scene: &Scene, engine: Engine) -> Result<()> {

@@ -2,8 +2,9 @@
 // a browser or a person that a test cannot get otherwise.
 (() => {
   const probe = {
-    connections: [], channels: [], controls: [], heard: [], sockets: [], signals: {}, socketLog: [], wakeLocks: [], socketsMade: 0,
-    reports: [], violations: [], saved: [], captures: [], exchanges: 0, rollbacks: 0,
+    // All connections, and those that were negotiated: a page makes one ahead, which it may never use.
+    made: [], connections: [], channels: [], controls: [], heard: [], sockets: [], signals: {}, socketLog: [], wakeLocks: [], socketsMade: 0,
+    reports: [], violations: [], saved: [], captures: [], exchanges: 0, rollbacks: 0, joins: 0,
   };
   Object.defineProperty(window, "sightlineProbe", { value: probe });
   document.addEventListener("securitypolicyviolation", (event) => {
@@ -44,7 +45,7 @@
     window.RTCPeerConnection = new Proxy(Native, {
       construct(target, args, newTarget) {
         const connection = Reflect.construct(target, args, newTarget);
-        probe.connections.push(connection);
+        probe.made.push(connection);
         connection.addEventListener("signalingstatechange", () => {
           probe.exchanges += connection.signalingState === "stable";
         });
@@ -69,11 +70,13 @@
     const send = WebSocket.prototype.send;
     WebSocket.prototype.send = function (frame) {
       if (!probe.sockets.includes(this)) probe.sockets.push(this);
+      probe.joins += frame.startsWith('{"type":"join"');
       if (frame.startsWith('{"type":"signal"')) probe.signals[JSON.parse(frame).to] = frame;
       return send.call(this, frame);
     };
     const setRemoteDescription = Native.prototype.setRemoteDescription;
     Native.prototype.setRemoteDescription = function (description, ...rest) {
+      if (!probe.connections.includes(this)) probe.connections.push(this);
       probe.rollbacks += description.type === "offer" && this.signalingState === "have-local-offer";
       return setRemoteDescription.call(this, description, ...rest);
     };

@@ -20,11 +20,12 @@ pub fn Stage(
     actions: RoomActions,
 ) -> AnyView {
     let language = Language::from_context();
-    let is_alone = Memo::new(move |_| model.others.with(Vec::is_empty));
+    // Before the server answered, nobody knows who is here.
+    let is_alone = Memo::new(move |_| model.has_entered.get() && model.others.with(Vec::is_empty));
     // Whoever was with somebody is not the first here.
     let others_left = RwSignal::new(false);
     Effect::new(move || {
-        if !is_alone.get() {
+        if !model.others.with(Vec::is_empty) {
             others_left.set(true);
         }
     });

@@ -59,6 +59,9 @@ use crate::{
 /// Delay from entering the room until further parts are loaded.
 const PRELOAD_AFTER: Duration = Duration::from_secs(2);
 
+/// How long only the stage is drawn at most, while the first connection is made.
+const REACHING: Duration = Duration::from_millis(600);
+
 /// Delay until a failed load is repeated.
 const PRELOAD_AGAIN: Duration = Duration::from_secs(20);
 
@@ -113,6 +116,13 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
             let _ = element.focus();
         }
     });
+    // The picture of the first member comes first.
+    model.is_shown.set(true);
+    spawn_local(async move {
+        clock::sleep(REACHING).await;
+        model.is_reaching.try_set(false);
+    });
+    let is_whole = Signal::derive(move || !model.is_reaching.get());
     let unread = unread(model, panels);
     let files_to = RwSignal::new(None);
     Effect::new(move || actions.watch_figures.run(panels.figures.get()));
@@ -142,38 +152,44 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
             class:is-figures-open=panels.figures
             data-testid="room"
         >
-            <TopBar room=room model=model actions=actions panels=panels />
+            <TopBar room=room model=model actions=actions panels=panels is_whole=is_whole />
             <div class="room-body">
                 <section class="room-stage">
                     <NoticeList notices=notices text=room_notice_text dismiss=actions.dismiss ask_again=actions.ask_again resume=actions.resume_playback />
-                    <Later view=load_knocks(model.host, actions.host) />
-                    <Later view=load_file_offer(model, actions, panels) />
-                    <RunsOfOthers model=model actions=actions />
-                    <RunResult model=model actions=actions />
-                    <ScreenBanner model=model actions=actions />
-                    <SourceResume
-                        is_wanted=model.needs_source_gesture
-                        choose=actions.choose_source
-                        file=model.file
-                        play=actions.file
-                    />
-                    <FileSource model=model.file act=actions.file receivers=model.others />
+                    <When is=is_whole>
+                        <Later view=load_knocks(model.host, actions.host) />
+                        <Later view=load_file_offer(model, actions, panels) />
+                        <RunsOfOthers model=model actions=actions />
+                        <RunResult model=model actions=actions />
+                        <ScreenBanner model=model actions=actions />
+                        <SourceResume
+                            is_wanted=model.needs_source_gesture
+                            choose=actions.choose_source
+                            file=model.file
+                            play=actions.file
+                        />
+                        <FileSource model=model.file act=actions.file receivers=model.others />
+                    </When>
                     <Stage model=model actions=actions />
                 </section>
                 <When is=panels.figures>
                     <Later view=load_stats_panel(model, panels, unread) />
                 </When>
-                <Chat model=model actions=actions files_to=files_to panels=panels unread=unread />
+                <When is=is_whole>
+                    <Chat model=model actions=actions files_to=files_to panels=panels unread=unread />
+                </When>
             </div>
-            <Later view=load_drop_zone(actions, files_to) />
-            <Controls model=model actions=actions panels=panels unread=unread />
-            <ShortcutsDialog is_open=panels.shortcuts is_on=uses_shortcuts />
-            <LeaveDialog model=model is_open=panels.leaving leave=actions.leave act=actions.host />
-            <Later view=load_remove_dialog(model, actions) />
-            <Later view=load_arrival_announcer(model) />
-            <Later view=load_sign_announcer(model) />
-            <Later view=load_trust_announcer(model) />
-            <Later view=load_talk_key(model, actions, panels) />
+            <When is=is_whole>
+                <Later view=load_drop_zone(actions, files_to) />
+                <Controls model=model actions=actions panels=panels unread=unread />
+                <ShortcutsDialog is_open=panels.shortcuts is_on=uses_shortcuts />
+                <LeaveDialog model=model is_open=panels.leaving leave=actions.leave act=actions.host />
+                <Later view=load_remove_dialog(model, actions) />
+                <Later view=load_arrival_announcer(model) />
+                <Later view=load_sign_announcer(model) />
+                <Later view=load_trust_announcer(model) />
+                <Later view=load_talk_key(model, actions, panels) />
+            </When>
             <p class="sr-only chat-announcer" aria-live="polite" translate="no">
                 {Signal::derive(move || newest_unseen(model, panels, language).unwrap_or_default())}
             </p>
@@ -183,7 +199,13 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
 }
 
 #[component]
-fn TopBar(room: RoomName, model: RoomModel, actions: RoomActions, panels: Panels) -> AnyView {
+fn TopBar(
+    room: RoomName,
+    model: RoomModel,
+    actions: RoomActions,
+    panels: Panels,
+    is_whole: Signal<bool>,
+) -> AnyView {
     let language = Language::from_context();
     let show_shortcuts = Callback::new(move |()| panels.shortcuts.set(true));
     let ask_to_end = Callback::new(move |()| {
@@ -205,14 +227,16 @@ fn TopBar(room: RoomName, model: RoomModel, actions: RoomActions, panels: Panels
                 <span class="sr-only">{language.text(sentence!(room.people))}": "</span>
                 {count}
             </span>
-            <RunControl model=model actions=actions />
-            <InvitationMenu
-                invitation=model.invitation
-                is_open=panels.invitation
-                is_protected=model.is_protected
-                host_controls=load_host_controls(model.host, actions.host, ask_to_end)
-            />
-            <SettingsMenu settings=model.settings is_open=panels.settings people=people show_shortcuts=show_shortcuts />
+            <When is=is_whole>
+                <RunControl model=model actions=actions />
+                <InvitationMenu
+                    invitation=model.invitation
+                    is_open=panels.invitation
+                    is_protected=model.is_protected
+                    host_controls=load_host_controls(model.host, actions.host, ask_to_end)
+                />
+                <SettingsMenu settings=model.settings is_open=panels.settings people=people show_shortcuts=show_shortcuts />
+            </When>
         </header>
     }
     .into_any()

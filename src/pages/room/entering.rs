@@ -16,10 +16,11 @@ use crate::{
         later::LaterWith,
         notices::{page::NoticePage, text::notice_text},
     },
+    in_chunk,
     language::Language,
     sentence,
     session::{
-        engine::{EnteredRoom, enter},
+        engine::{PreparedRoom, prepare},
         entrance::PendingEntry,
     },
 };
@@ -28,15 +29,23 @@ use crate::{
 const RETRY_AFTER: Duration = Duration::from_secs(3);
 
 chunk! {
-    /// [`Call`], loaded on demand; calling it also enters the room.
-    pub fn load_call, preload_call in engine(entry: PendingEntry) {
-        match entry.take() {
-            Some(entry) => {
-                let EnteredRoom { name, model, actions } = enter(entry);
+    /// [`Call`], loaded on demand.
+    fn load_call, preload_call in engine(entry: PendingEntry) {
+        prepare(&entry);
+        match entry.take_room().and_then(|room| room.downcast::<PreparedRoom>().ok()) {
+            Some(room) => {
+                let PreparedRoom { name, model, actions } = *room;
                 view! { <Call room=name model=model actions=actions /> }.into_any()
             }
             None => ().into_any(),
         }
+    }
+}
+
+in_chunk! {
+    /// Prepares the room of a person who is in the lobby.
+    pub fn prepare_room, preload_room in engine(entry: PendingEntry) -> () {
+        prepare(&entry);
     }
 }
 

@@ -9,7 +9,7 @@ pub mod you_left;
 use leptos::{prelude::*, task::spawn_local};
 
 use self::{
-    entering::{Entering, preload_call},
+    entering::{Entering, prepare_room},
     lobby::Lobby,
     you_left::load_you_left,
 };
@@ -32,10 +32,11 @@ pub fn RoomPage(
     let parameters = navigator.map_or_else(Parameters::default, Navigator::parameters);
     let arrival = navigator.map_or(Arrival::Address, Navigator::arrival);
     let session = session::open(room.clone(), &parameters, arrival);
-    // Loaded early, so that the room is there when the person leaves the lobby, and if the server goes away meanwhile. If loading
+    // Prepared early, so that the room is there when the person leaves the lobby, and if the server goes away meanwhile. If loading
     // fails, it is repeated on entering.
+    let entry = session.entry.get_value();
     spawn_local(async {
-        let _ = preload_call().await;
+        let _ = prepare_room(entry).await;
     });
     let room = StoredValue::new(room);
     view! {

@@ -2,12 +2,13 @@
 
 use leptos::task::spawn_local;
 use sightline_browser::{
+    BrowserError,
     media::still::take_still,
     page::clock,
     rtc::{
         bulk_channel::BulkChannelEvent, data_channel::DataChannelEvent, peer_connection::PeerConnectionConfig,
     },
-    signaling::{SignalingTransport, TabsTransport, TransportEvent, WebSocketTransport},
+    signaling::{SignalingTransport, TransportEvent, WebSocketTransport},
 };
 use sightline_core::{
     bulk::servers_for,
@@ -18,15 +19,16 @@ use sightline_core::{
 };
 use sightline_protocol::{MemberId, control::PublishedSource};
 
-use super::Driver;
+use super::{Driver, NEWCOMER_WAITS};
 use crate::session::{
     address::SignalingEndpoint,
     files::BulkLink,
     input::Input,
     knock_wish,
-    link::{Link, LinkInputs},
+    link::{Link, LinkInputs, SpareLink},
     log::Level,
     model::{Remembered, SourceChoice},
+    tabs::LoadingTabs,
 };
 
 impl Driver {
@@ -53,12 +55,7 @@ impl Driver {
                         socket.refuse(code.as_str());
                     }
                 }
-                RoomOutput::OpenLink { link, member, role } => {
-                    // The member's tile has to exist before its pictures.
-                    self.changes.release_members();
-                    self.show_changes();
-                    self.open_link(link, member, role);
-                }
+                RoomOutput::OpenLink { link, member, role } => self.open_link(link, member, role),
                 RoomOutput::OpenBulkLink { link, member } => self.open_bulk_link(link, member),
                 RoomOutput::UseLink(link) => {
                     self.changes.release_members();
@@ -104,7 +101,23 @@ impl Driver {
                     }
                     self.show_remembered();
                 }
-                RoomOutput::Event(event) => self.changes.handle(event, clock::now()),
+                RoomOutput::Event(event) => {
+                    let now = clock::now();
+                    if let RoomEvent::PeerChanged(member) = &event
+                        && self.has_entered
+                        && self.view.tile(member).is_none()
+                    {
+                        self.changes.hold_members(now + NEWCOMER_WAITS, now);
+                    }
+                    if matches!(event, RoomEvent::Entered { .. })
+                        && self.session.peers().next().is_none()
+                        && self.links.is_empty()
+                    {
+                        // The next page that comes will offer.
+                        self.spare = self.spare_link().ok();
+                    }
+                    self.changes.handle(event, now);
+                }
             }
         }
         self.show_changes();
@@ -112,10 +125,13 @@ impl Driver {
 
     /// Shows the events whose time has come, and stores the messages among them.
     pub(super) fn show_changes(&mut self) {
-        let mut changed = Vec::new();
+        let (mut changed, mut shown) = (Vec::new(), Vec::new());
         while let Some(event) = self.changes.poll_output() {
             match &event {
-                RoomEvent::PeerChanged(member) => self.play_source_audio(member),
+                RoomEvent::PeerChanged(member) => {
+                    shown.push(member.clone());
+                    self.play_source_audio(member);
+                }
                 RoomEvent::Status(SignalingStatus::Waiting) => self.take_knock_picture(),
                 RoomEvent::ChatChanged(number) => changed.extend(self.session.conversation().kept(*number)),
                 _ => {}
@@ -123,6 +139,12 @@ impl Driver {
             self.note_reaction(&event);
             self.measure_event(&event, clock::now());
             self.view.show_event(event, &self.session, &mut self.frames);
+        }
+        // A track may have come before the tile.
+        for (id, link) in &self.links {
+            if link.is_received() && shown.contains(&link.member) && self.session.is_in_use(*id) {
+                self.view.show_stream(&link.member, &link.stream);
+            }
         }
         self.history.keep(&changed);
     }
@@ -177,7 +199,8 @@ impl Driver {
                 WebSocketTransport::open(url, &sink).map(|socket| Box::new(socket) as _)
             }
             SignalingEndpoint::Tabs(room) => {
-                TabsTransport::open(room, self.session.admission(), &sink).map(|tab| Box::new(tab) as _)
+                let admission = self.session.admission().cloned();
+                Ok(Box::new(LoadingTabs::open(room.clone(), admission, sink.clone())) as _)
             }
         };
         match opened {
@@ -196,9 +219,14 @@ impl Driver {
     }
 
     fn open_link(&mut self, id: LinkId, member: MemberId, role: Role) {
+        let spare = self.spare.take().filter(|spare| spare.fits(role));
         let inputs = LinkInputs { first: &self.inputs, messages: &self.lanes.of_member(member.as_str()) };
         let told = member.clone();
-        match Link::open(id, member, role, &self.connection_config(), &self.media, inputs) {
+        let objects = match spare {
+            Some(spare) => spare.configure(&self.connection_config()),
+            None => self.spare_link(),
+        };
+        match objects.and_then(|objects| Link::open(id, member, role, objects, &self.media, inputs)) {
             Ok(link) => {
                 self.links.insert(id, link);
             }
@@ -223,6 +251,11 @@ impl Driver {
                 self.inputs.push(Input::Bulk(id, BulkChannelEvent::Closed));
             }
         }
+    }
+
+    /// Makes the objects of a link ahead of its member.
+    pub(super) fn spare_link(&self) -> Result<SpareLink, BrowserError> {
+        SpareLink::new(&self.connection_config(), &self.inputs)
     }
 
     fn connection_config(&self) -> PeerConnectionConfig<'_> {

@@ -31,6 +31,10 @@ impl Driver {
 
     /// Shows which devices the system or another app has had for a while.
     pub(super) fn show_taken(&mut self, now: Timestamp) {
+        // The lobby shows no picture then.
+        if !self.has_entered {
+            return;
+        }
         let Taken { camera, microphone } = self.media.taken();
         let [camera_absence, microphone_absence] = &mut self.absences;
         for (code, is_taken, absence) in [

@@ -63,7 +63,9 @@ impl BrowserError {
         }
     }
 
-    pub(crate) fn of(name: &str, message: &str) -> Self {
+    /// An error of this page with the name of a `DOMException`.
+    #[must_use]
+    pub fn of(name: &str, message: &str) -> Self {
         Self { name: name.to_owned(), message: message.to_owned() }
     }
 }

@@ -77,6 +77,51 @@ impl<T: 'static> EventSink<T> {
     }
 }
 
+/// A sink for callbacks that are installed before it is known which queue is theirs. What they push before that is lost.
+#[must_use]
+pub fn sink_for_later<T: 'static>() -> (EventSink<T>, FutureSink<T>) {
+    let queue = FutureSink(Rc::default());
+    (EventSink::of(queue.clone()), queue)
+}
+
+/// Names the queue of a sink that was made by [`sink_for_later`].
+pub struct FutureSink<T>(Rc<RefCell<Option<EventSink<T>>>>);
+
+impl<T> FutureSink<T> {
+    /// From now on, events go to `sink`.
+    pub fn set(&self, sink: EventSink<T>) {
+        *self.0.borrow_mut() = Some(sink);
+    }
+
+    fn sink(&self) -> Option<EventSink<T>> {
+        self.0.borrow().clone()
+    }
+}
+
+impl<T> Clone for FutureSink<T> {
+    fn clone(&self) -> Self {
+        Self(Rc::clone(&self.0))
+    }
+}
+
+impl<T: 'static> Intake<T> for FutureSink<T> {
+    fn push(&self, event: T) {
+        if let Some(sink) = self.sink() {
+            sink.push(event);
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        self.sink().is_some_and(|sink| sink.has_room())
+    }
+
+    fn note_lost(&self) {
+        if let Some(sink) = self.sink() {
+            sink.note_lost();
+        }
+    }
+}
+
 struct Mapped<T, F> {
     sink: EventSink<T>,
     convert: F,
@@ -236,6 +281,18 @@ mod tests {
         fn wake(self: Arc<Self>) {
             self.0.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    #[test]
+    fn a_sink_for_later_pushes_into_the_queue_that_is_named() {
+        let (early, queue) = sink_for_later();
+        let (sink, mut stream) = event_queue(2);
+        early.push(1);
+        assert!(!early.has_room());
+        queue.set(sink);
+        assert!(early.has_room());
+        early.push(2);
+        assert_eq!((stream.try_next(), stream.try_next()), (Some(2), None));
     }
 
     fn poll<T>(stream: &mut EventStream<T>) -> (Poll<Option<T>>, Arc<Woken>) {

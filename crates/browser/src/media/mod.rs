@@ -4,6 +4,7 @@ pub mod audio_level;
 pub mod capture;
 pub mod devices;
 pub mod file_player;
+pub mod first_picture;
 pub mod frame_callback;
 pub mod frame_painter;
 pub mod frame_watch;

@@ -155,6 +155,18 @@ impl PeerConnection {
         Ok(())
     }
 
+    /// Sets what a connection may use that has gathered nothing yet.
+    ///
+    /// # Errors
+    /// [`BrowserError`] where the browser refuses.
+    pub fn configure(&self, ice_servers: &[IceServer], relay_only: bool) -> Result<(), BrowserError> {
+        let configuration = self.shim().get_configuration();
+        set(&configuration, "iceServers", &ice_servers_to_js(ice_servers));
+        set(&configuration, "iceTransportPolicy", &JsValue::from_str(transport_policy(relay_only)));
+        self.shim().set_configuration(&configuration)?;
+        Ok(())
+    }
+
     /// Sets the STUN and TURN servers for the next gathering of candidates. Existing paths remain.
     ///
     /// # Errors
@@ -268,10 +280,13 @@ impl Inner {
             }
             Operation::SetLocalAnswer => {
                 self.expect_state(&[SignalingState::HaveRemoteOffer])?;
-                for replacing in self.slots.adopt(&self.connection)? {
-                    settled(replacing).await?;
+                let replacing = self.slots.adopt(&self.connection)?;
+                // The answer does not depend on the tracks, so it does not wait until they are replaced.
+                let described = self.set_local_description().await?;
+                for replaced in replacing {
+                    settled(replaced).await?;
                 }
-                self.set_local_description().await
+                Ok(described)
             }
             Operation::AddIceCandidate(candidate) => {
                 settled(self.shim().add_ice_candidate(&candidate_to_js(&candidate))).await?;
