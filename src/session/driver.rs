@@ -66,13 +66,13 @@ const SLICE: Duration = Duration::from_millis(12);
 
 /// How long the members are not drawn, so that the connections to them are made first. As long as that, a page that has nothing else to
 /// do seems to answer at once.
-pub const LOBBY_LINGERS: Duration = Duration::from_millis(200);
+pub const LOBBY_LINGERS: Duration = Duration::from_millis(250);
 
 /// How long the first picture stays over the room that is being drawn.
 const FIRST_PICTURE_REMAINS: Duration = Duration::from_millis(300);
 
-/// The same for a member that comes later: its offer follows.
-const NEWCOMER_WAITS: Duration = Duration::from_millis(100);
+/// The same for a member that comes later: its offer follows, and drawing would delay the candidates.
+const NEWCOMER_WAITS: Duration = Duration::from_millis(250);
 
 /// The longest break: the work goes on, though slowly, where the browser paints late.
 const LONGEST_BREAK: Duration = Duration::from_millis(25);
@@ -324,10 +324,6 @@ impl Driver {
     fn handle(&mut self, input: Input) {
         let now = clock::now();
         self.log_input(&input);
-        let described = match &input {
-            Input::Completed(link, _, "setLocalDescription", _) => Some(*link),
-            _ => None,
-        };
         match input {
             Input::Transport(socket, event) => self.handle_transport(socket, event, now),
             Input::Connection(link, event) => self.handle_connection(link, event, now),
@@ -390,11 +386,6 @@ impl Driver {
             Input::Local(LocalChange::Setting(setting)) => self.apply(setting, now),
             Input::Command(command) => self.handle_command(command, now),
         }
-        if described.and_then(|link| self.links.get(&link)).is_some_and(|link| link.role == Role::Answerer) {
-            // The answer leaves before the page draws.
-            self.perform_outputs();
-            self.show_members();
-        }
     }
 
     /// Shows the first picture before the room is drawn: what is left to do until it arrives is not done on this thread.
@@ -454,6 +445,10 @@ impl Driver {
                 let is_connected = state == PeerConnectionState::Connected;
                 if is_connected {
                     self.view.show_rest_later();
+                    // On the side that offers, the first picture comes before.
+                    if self.links.get(&link).is_some_and(|link| link.role == Role::Answerer) {
+                        self.show_members();
+                    }
                 }
                 self.observe_link(link, Observation::Connected(is_connected), now);
                 self.session.handle_link(link, LinkEvent::State(state), now);

@@ -22,6 +22,7 @@ use sightline_core::{
 use sightline_protocol::{
     MemberId,
     control::{CONTROL_CHANNEL_ID, CONTROL_CHANNEL_LABEL},
+    signaling::IceServer,
     telemetry::{TELEMETRY_CHANNEL_ID, TELEMETRY_CHANNEL_LABEL},
 };
 
@@ -51,6 +52,8 @@ pub struct SpareLink {
     messages: FutureSink<Input>,
     /// Whether all transceivers are there.
     is_offering: bool,
+    ice_servers: Vec<IceServer>,
+    relay_only: bool,
 }
 
 impl SpareLink {
@@ -94,7 +97,17 @@ impl SpareLink {
             let id = of_link();
             BulkChannel::new(&connection, LOW_BYTES, &sink.map(move |event| Input::Bulk(id.get(), event)))?
         };
-        Ok(Self { channel, telemetry, bulk, connection, id, messages, is_offering: false })
+        Ok(Self {
+            channel,
+            telemetry,
+            bulk,
+            connection,
+            id,
+            messages,
+            is_offering: false,
+            ice_servers: config.ice_servers.to_vec(),
+            relay_only: config.relay_only,
+        })
     }
 
     /// Adds all transceivers. The link can only be that of an offerer then.
@@ -117,8 +130,18 @@ impl SpareLink {
     /// # Errors
     /// [`BrowserError`] where the browser refuses.
     pub fn configure(self, config: &PeerConnectionConfig<'_>) -> Result<Self, BrowserError> {
-        self.connection.configure(config.ice_servers, config.relay_only)?;
+        if self.ice_servers != config.ice_servers || self.relay_only != config.relay_only {
+            self.connection.configure(config.ice_servers, config.relay_only)?;
+        }
         Ok(self)
+    }
+
+    /// Sets the present tracks of the devices ahead. The link reports a track that does not fit.
+    pub fn set_tracks(&self, media: &LocalMedia) {
+        for (slot, track) in tracks(media) {
+            let setting = self.connection.set_track(slot, track.as_ref());
+            spawn_local(async move { drop(setting.await) });
+        }
     }
 }
 
@@ -187,11 +210,7 @@ impl Link {
 
     /// Sends the present tracks of the devices.
     pub fn send_tracks(&self, media: &LocalMedia) {
-        for (slot, track) in [
-            (MediaSlot::Microphone, media.microphone_track()),
-            (MediaSlot::Video, media.main_track()),
-            (MediaSlot::SourceAudio, media.source_audio_track()),
-        ] {
+        for (slot, track) in tracks(media) {
             let setting = self.connection.set_track(slot, track.as_ref());
             let (id, inputs) = (self.id, self.inputs.clone());
             spawn_local(async move {
@@ -290,4 +309,13 @@ impl Link {
             signaling: Some(self.connection.signaling_state().as_str().to_owned()),
         }
     }
+}
+
+/// The present track of each slot.
+fn tracks(media: &LocalMedia) -> [(MediaSlot, Option<MediaTrack>); 3] {
+    [
+        (MediaSlot::Microphone, media.microphone_track()),
+        (MediaSlot::Video, media.main_track()),
+        (MediaSlot::SourceAudio, media.source_audio_track()),
+    ]
 }

@@ -255,7 +255,9 @@ impl Driver {
 
     /// Makes the objects of a link ahead of its member.
     pub(super) fn spare_link(&self) -> Result<SpareLink, BrowserError> {
-        SpareLink::new(&self.connection_config(), &self.inputs)
+        let spare = SpareLink::new(&self.connection_config(), &self.inputs)?;
+        spare.set_tracks(&self.media);
+        Ok(spare)
     }
 
     fn connection_config(&self) -> PeerConnectionConfig<'_> {

@@ -19,6 +19,9 @@ impl Driver {
         for link in self.links.values() {
             link.send_tracks(&self.media);
         }
+        if let Some(spare) = &self.spare {
+            spare.set_tracks(&self.media);
+        }
         let published = self.media.published();
         self.session.set_published(published, now);
         self.measurements.set_conditions(conditions(&self.media));
