@@ -64,15 +64,15 @@ const ASLEEP: Duration = Duration::from_secs(5);
 /// How long inputs are handled without a break before the browser may paint.
 const SLICE: Duration = Duration::from_millis(12);
 
-/// How long the members are not drawn, so that the connections to them are made first. As long as that, a page that has nothing else to
-/// do seems to answer at once.
-pub const LOBBY_LINGERS: Duration = Duration::from_millis(250);
+/// How long the room is not drawn at most, so that the connections to its members are made first. The button says meanwhile that the page
+/// is busy.
+pub const LOBBY_LINGERS: Duration = Duration::from_millis(600);
 
 /// How long the first picture stays over the room that is being drawn.
 const FIRST_PICTURE_REMAINS: Duration = Duration::from_millis(300);
 
 /// The same for a member that comes later: its offer follows, and drawing would delay the candidates.
-const NEWCOMER_WAITS: Duration = Duration::from_millis(250);
+const NEWCOMER_WAITS: Duration = Duration::from_millis(600);
 
 /// The longest break: the work goes on, though slowly, where the browser paints late.
 const LONGEST_BREAK: Duration = Duration::from_millis(25);
@@ -397,6 +397,9 @@ impl Driver {
         } else if slot == MediaSlot::Video && self.first_picture.is_none() {
             let shown = self.inputs.map(|()| Input::FirstPicture);
             self.first_picture = FirstPicture::play(&link.stream, "first-picture", shown);
+            if self.first_picture.is_none() {
+                self.show_members();
+            }
         }
     }
 

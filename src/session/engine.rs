@@ -6,7 +6,7 @@ use std::{cell::RefCell, rc::Rc};
 use leptos::{prelude::*, task::spawn_local};
 use sightline_browser::{
     js::fair_queue::{FairStream, LaneCapacity, Lanes, fair_queue},
-    page::{clock, location::Location, random},
+    page::{clock, document, location::Location, random},
     rtc::certificate::Certificate,
 };
 use sightline_core::{room::RoomSession, signaling::JoinRequest};
@@ -69,6 +69,7 @@ fn prepare_entry(mut entry: Entry) -> (PreparedRoom, Begin) {
         move |name: DisplayName, show: Show| {
             // First, so that the server is asked before anything is drawn.
             inputs.push(Input::Command(Command::Enter(name.clone())));
+            document::set_busy(true);
             model.local.name.set(name.as_str().to_owned());
             owner.with(|| show_in_time(model, show));
         }
@@ -89,6 +90,7 @@ fn show_in_time(model: RoomModel, show: Show) {
         if model.is_shown.get()
             && let Some(show) = show.borrow_mut().take()
         {
+            document::set_busy(false);
             show();
         }
     });

@@ -21,6 +21,14 @@ pub fn toggle_fullscreen(element: &Element) {
     }
 }
 
+/// Says in the markup of the whole page whether it is busy, for its styles and for screen readers.
+pub fn set_busy(is_busy: bool) {
+    if let Some(body) = window().document().and_then(|document| document.body()) {
+        // Fails only for a name that is none.
+        let _ = body.set_attribute("aria-busy", if is_busy { "true" } else { "false" });
+    }
+}
+
 /// Sets the title of the tab.
 pub fn set_title(title: &str) {
     if let Some(document) = window().document() {
