@@ -4,6 +4,7 @@ mod logging;
 mod measuring;
 mod outputs;
 mod sending;
+mod start;
 
 use std::{collections::HashMap, time::Duration};
 
@@ -11,7 +12,6 @@ use futures_util::{
     future::{Either, select},
     pin_mut,
 };
-use leptos::task::spawn_local;
 use sightline_browser::{
     MediaTrack,
     js::{
@@ -38,7 +38,9 @@ use sightline_core::{
     room::{Changes, LinkEvent, LinkId, PeerConnectionState, PeerTrust, Reactions, RoomSession},
     signaling::SocketId,
 };
-use sightline_protocol::{DisplayName, MemberId, RoomName, control::PublishedSource, signaling::IceServer};
+use sightline_protocol::{MemberId, RoomName, signaling::IceServer};
+
+pub use self::start::LOBBY_LINGERS;
 
 use self::measuring::measurements;
 use super::{
@@ -63,16 +65,6 @@ const ASLEEP: Duration = Duration::from_secs(5);
 
 /// How long inputs are handled without a break before the browser may paint.
 const SLICE: Duration = Duration::from_millis(12);
-
-/// How long the room is not drawn at most, so that the connections to its members are made first. The button says meanwhile that the page
-/// is busy.
-pub const LOBBY_LINGERS: Duration = Duration::from_millis(600);
-
-/// How long the first picture stays over the room that is being drawn.
-const FIRST_PICTURE_REMAINS: Duration = Duration::from_millis(300);
-
-/// The same for a member that comes later: its offer follows, and drawing would delay the candidates.
-const NEWCOMER_WAITS: Duration = Duration::from_millis(600);
 
 /// The longest break: the work goes on, though slowly, where the browser paints late.
 const LONGEST_BREAK: Duration = Duration::from_millis(25);
@@ -235,26 +227,6 @@ impl Driver {
         drop(listeners);
     }
 
-    fn enter(&mut self, name: DisplayName, now: Timestamp) {
-        if std::mem::replace(&mut self.has_entered, true) {
-            return;
-        }
-        self.measurements = measurements(&self.room, name.as_str().to_owned(), &self.media);
-        self.session.set_name(name);
-        match self.endpoint {
-            SignalingEndpoint::Refused(_, code) => self.session.handle_page_refused(code, now),
-            SignalingEndpoint::Server(_) | SignalingEndpoint::Tabs(_) => self.session.start(now),
-        }
-        self.changes.hold_members(now + LOBBY_LINGERS, now);
-        // The server's answer takes a while, in which there is time for everything else.
-        self.perform_outputs();
-        if matches!(self.endpoint, SignalingEndpoint::Tabs(_)) {
-            self.view.raise(NoticeCode::TabsOnly);
-        }
-        self.publish(now);
-        self.files.restore(&mut self.session, now);
-    }
-
     /// The next input; `None` if a deadline came first.
     async fn next_input(&mut self, stream: &mut FairStream<Input>) -> Option<Input> {
         if let Some(input) = stream.try_next() {
@@ -386,38 +358,6 @@ impl Driver {
             Input::Local(LocalChange::Setting(setting)) => self.apply(setting, now),
             Input::Command(command) => self.handle_command(command, now),
         }
-    }
-
-    /// Shows the first picture before the room is drawn: what is left to do until it arrives is not done on this thread.
-    fn show_first_picture(&mut self, id: LinkId, slot: MediaSlot) {
-        let Some(link) = self.links.get(&id).filter(|link| link.role == Role::Offerer) else { return };
-        let published = self.session.peer(&link.member).and_then(|peer| peer.published).unwrap_or_default();
-        if published.source == PublishedSource::None || self.view.is_room_shown() {
-            self.show_members();
-        } else if slot == MediaSlot::Video && self.first_picture.is_none() {
-            let shown = self.inputs.map(|()| Input::FirstPicture);
-            self.first_picture = FirstPicture::play(&link.stream, "first-picture", shown);
-            if self.first_picture.is_none() {
-                self.show_members();
-            }
-        }
-    }
-
-    fn handle_first_picture(&mut self) {
-        self.show_members();
-        // The tile has the picture by then.
-        let shown = self.first_picture.take();
-        spawn_local(async move {
-            clock::sleep(FIRST_PICTURE_REMAINS).await;
-            drop(shown);
-        });
-    }
-
-    /// Shows the members that waited for the connection to one of them.
-    fn show_members(&mut self) {
-        self.changes.release_members();
-        self.show_changes();
-        self.view.show_room();
     }
 
     fn handle_transport(&mut self, socket: SocketId, event: TransportEvent, now: Timestamp) {

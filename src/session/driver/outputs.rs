@@ -19,7 +19,7 @@ use sightline_core::{
 };
 use sightline_protocol::{MemberId, control::PublishedSource};
 
-use super::{Driver, NEWCOMER_WAITS};
+use super::{Driver, start::NEWCOMER_WAITS};
 use crate::session::{
     address::SignalingEndpoint,
     files::BulkLink,
