@@ -16,6 +16,9 @@ use super::{
 };
 use crate::{process, tools::ClientTools};
 
+/// The module that the page loads first.
+const MAIN: &str = "sightline";
+
 /// The result of [`build`].
 pub(super) struct Built {
     /// All modules, the main one first.
@@ -30,7 +33,7 @@ pub(super) struct Built {
 /// Where a step fails.
 pub(super) fn build(tools: &ClientTools, compiled: &Path, work: &Path) -> Result<Built> {
     let (main, chunks) = split(compiled, work)?;
-    bindgen::generate(&main, work, "sightline", Exports::SplitModules)?;
+    bindgen::generate(&main, work, MAIN, Exports::SplitModules)?;
     let glue = fs::read_to_string(work.join("sightline.js"))?;
     let loader = fs::read_to_string(work.join(script::LOADER))?;
     let script = tools.minify(&script::merge(&glue, &loader)?, "js")?;
@@ -38,8 +41,7 @@ pub(super) fn build(tools: &ClientTools, compiled: &Path, work: &Path) -> Result
     let main = work.join("sightline_bg.wasm");
     let (wasm, script) = names::shorten(&fs::read(&main)?, &script)?;
     fs::write(&main, wasm)?;
-    let mut modules =
-        vec![Module { name: "sightline".to_owned(), title: "sightline".to_owned(), file: main }];
+    let mut modules = vec![Module { name: MAIN.to_owned(), title: MAIN.to_owned(), file: main }];
     modules.extend(chunks);
     Ok(Built { modules, script })
 }
@@ -51,7 +53,10 @@ pub(super) fn build(tools: &ClientTools, compiled: &Path, work: &Path) -> Result
 pub(super) fn shrink(tools: &ClientTools, modules: &mut [Module], work: &Path) -> Result<()> {
     modules.par_iter_mut().with_max_len(1).try_for_each(|module| {
         let shrunk = work.join(format!("{}.shrunk.wasm", module.name));
-        process::run(tools.wasm_opt().arg("-Oz").arg(&module.file).arg("-o").arg(&shrunk))?;
+        // Control flow that is built anew makes the first visit 0.7 KiB smaller, and takes twice as long.
+        let passes: &[&str] =
+            if module.name == MAIN { &["--flatten", "--rereloop", "-Oz", "-Oz"] } else { &["-Oz"] };
+        process::run(tools.wasm_opt().args(passes).arg(&module.file).arg("-o").arg(&shrunk))?;
         module.file = shrunk;
         Ok(())
     })
