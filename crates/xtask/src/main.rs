@@ -7,7 +7,7 @@
 //! | `bench`, `measure`, `soak` | measurements and long tests |
 //! | `documents` | the links of the documents, and the book of them |
 //! | `screenshots`, `icons` | pictures that are in the repository |
-//! | `tools`, `browsers`, `install`, `system` | finding and installing tools and browsers |
+//! | `tools`, `browsers`, `foreign`, `install`, `system` | finding and installing tools, browsers, and other implementations of WebRTC |
 //! | `workspace`, `process`, `stages` | paths in this clone; running programs; the table of what took how long |
 #![allow(
     clippy::print_stdout,
@@ -21,6 +21,7 @@ mod build;
 mod documents;
 mod embedded;
 mod fingerprint;
+mod foreign;
 mod icons;
 mod install;
 mod matrix;

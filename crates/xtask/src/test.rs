@@ -12,7 +12,7 @@ use clap::Args;
 
 use crate::{
     browsers::{self, TestTools},
-    build, documents, placement, process,
+    build, documents, foreign, placement, process,
     stages::{self, Stages},
     workspace,
 };
@@ -192,7 +192,9 @@ const STAGES: [Stage; 11] = [
         part: Part::Native,
         run: |filter| {
             browsers::network_tools();
-            process::run(native("test").arg("--no-fail-fast").args(filter))?;
+            let mut tests = native("test");
+            foreign::name_implementations(&mut tests);
+            process::run(tests.arg("--no-fail-fast").args(filter))?;
             passed(process::cargo(["test", "--package", "xtask"]).args(filter))
         },
     },

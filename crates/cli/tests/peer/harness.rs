@@ -14,15 +14,18 @@ use sightline_server::{
 };
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines},
-    process::{Child, ChildStdin, ChildStdout, Command},
-    sync::oneshot,
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    process::{Child, ChildStdin, Command},
+    sync::{mpsc, oneshot},
     task::JoinHandle,
     time::timeout,
 };
 
 /// A test that waits this long without any news has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Lines that wait for a test: a few a second, for longer than any test.
+const MAX_LINES: usize = 10_000;
 
 pub(crate) struct TestServer {
     addr: SocketAddr,
@@ -95,6 +98,11 @@ impl TestServer {
         self.directories.path().join("data/self-signed.pem").to_str().unwrap().to_owned()
     }
 
+    /// The address of the signaling WebSocket.
+    pub(crate) fn signaling(&self) -> String {
+        format!("ws://{}/ws", self.addr)
+    }
+
     /// The address of a room.
     pub(crate) fn room(&self, name: &str) -> String {
         let scheme = if self.is_encrypted { "https" } else { "http" };
@@ -106,7 +114,7 @@ impl TestServer {
 pub(crate) struct Member {
     child: Child,
     stdin: Option<ChildStdin>,
-    stdout: Lines<BufReader<ChildStdout>>,
+    lines: mpsc::Receiver<String>,
 }
 
 impl Member {
@@ -125,7 +133,7 @@ impl Member {
     ) -> Self {
         let mut process = program();
         process.args([command, room, "--name", name, "--json"]).args(arguments).env("XDG_STATE_HOME", states);
-        Self::spawn(process)
+        Self::spawn(&mut process)
     }
 
     /// Starts bots with `--json`.
@@ -133,10 +141,15 @@ impl Member {
     pub(crate) fn start_bots(count: usize, room: &str, arguments: &[&str]) -> Self {
         let mut process = program();
         process.args(["bots", &count.to_string(), room, "--json"]).args(arguments);
+        Self::spawn(&mut process)
+    }
+
+    /// Starts a program that prints events as `sightline-peer` does.
+    pub(crate) fn spawn_foreign(process: &mut Command) -> Self {
         Self::spawn(process)
     }
 
-    fn spawn(mut process: Command) -> Self {
+    fn spawn(process: &mut Command) -> Self {
         let mut child = process
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -145,8 +158,17 @@ impl Member {
             .spawn()
             .unwrap();
         let stdin = child.stdin.take();
-        let stdout = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, stdin, stdout }
+        let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (to_test, lines) = mpsc::channel(MAX_LINES);
+        // A full pipe would stop the process while a test waits for another one.
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = stdout.next_line().await {
+                if to_test.send(line).await.is_err() {
+                    return;
+                }
+            }
+        });
+        Self { child, stdin, lines }
     }
 
     pub(crate) async fn say(&mut self, line: &str) {
@@ -166,22 +188,38 @@ impl Member {
 
     /// Waits for an event of this kind that `is_wanted`.
     pub(crate) async fn event_where(&mut self, kind: &str, is_wanted: impl Fn(&Value) -> bool) -> Value {
+        self.wanted(kind, |event| event["event"] == kind && is_wanted(event)).await
+    }
+
+    async fn wanted(&mut self, kind: &str, is_wanted: impl Fn(&Value) -> bool) -> Value {
         let mut passed = Vec::new();
         loop {
-            let Ok(line) = timeout(PATIENCE, self.stdout.next_line()).await else {
+            let Ok(line) = timeout(PATIENCE, self.lines.recv()).await else {
                 panic!("no {kind} came: {passed:#?}");
             };
-            let Some(line) = line.unwrap() else {
+            let Some(line) = line else {
                 let mut stderr = String::new();
                 let _ = self.child.stderr.take().unwrap().read_to_string(&mut stderr).await;
                 panic!("ended without {kind}: {passed:#?} {stderr}");
             };
             let event: Value = serde_json::from_str(&line).unwrap();
-            if event["event"] == kind && is_wanted(&event) {
+            if is_wanted(&event) {
                 return event;
             }
             passed.push(line);
         }
+    }
+
+    /// Waits for an event of each of two kinds, in any order. Returns the one of the first kind.
+    pub(crate) async fn both(&mut self, kinds: [&str; 2]) -> Value {
+        let mut found = [None, None];
+        while let [None, _] | [_, None] = found {
+            let is_wanted = |event: &Value| kinds.iter().any(|kind| event["event"] == *kind);
+            let event = self.wanted(&kinds.join(" or "), is_wanted).await;
+            let at = usize::from(event["event"] != kinds[0]);
+            found[at] = Some(event);
+        }
+        found[0].take().unwrap_or_default()
     }
 
     /// Waits for the end. Returns the status and the standard error.
@@ -192,7 +230,7 @@ impl Member {
 
     /// Waits until the command ends by itself, with its standard input open. Returns the status and the standard error.
     pub(crate) async fn end_by_itself(self) -> (ExitStatus, String) {
-        let Self { child, stdin: _open, stdout: _ } = self;
+        let Self { child, stdin: _open, lines: _ } = self;
         finish(child).await
     }
 

@@ -7,6 +7,7 @@ mod check;
 mod command_line;
 mod failures;
 mod files;
+#[allow(dead_code, reason = "other tests use the rest")]
 mod harness;
 mod pipes;
 mod provide;
