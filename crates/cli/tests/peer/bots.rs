@@ -51,13 +51,13 @@ async fn each_bot_is_connected_to_each_and_hears_what_the_others_write() {
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_limit_of_open_files_is_raised_and_where_that_is_not_enough_a_warning_says_so() {
-    for (allowed, is_enough) in [(200, false), (300, true)] {
+    for (allowed, is_enough) in [(200, false), (400, true)] {
         let limited = format!("ulimit -S -n 64 && ulimit -H -n {allowed} && exec \"$0\" \"$@\"");
         let mut command = tokio::process::Command::new("sh");
         command.args(["-c", &limited, env!("CARGO_BIN_EXE_sightline-peer")]);
         let ended = run_to_end(command.args(["bots", "8", "http://127.0.0.1:9/room/few"])).await;
         assert_eq!(ended.code, Some(3), "{}", ended.stderr);
-        let warning = "8 bots need about 264 open files, and this process may have 200: not all will connect. (few-files)";
+        let warning = "8 bots need about 320 open files, and this process may have 200: not all will connect. (few-files)";
         assert_eq!(!ended.stderr.contains(warning), is_enough, "{}", ended.stderr);
         assert_eq!(!ended.stderr.contains("few-files"), is_enough, "{}", ended.stderr);
     }

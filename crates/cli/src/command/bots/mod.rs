@@ -80,8 +80,8 @@ pub(super) async fn run(options: &BotsOptions, output: &mut Output) -> Result<()
     bots.end(result).await
 }
 
-/// Sockets of one end of a peer connection: an address of each family, this computer itself, and mDNS.
-const SOCKETS_OF_END: u64 = 4;
+/// Sockets of one end of a peer connection: an address of each family, this computer itself, mDNS, and a relay by TCP.
+const SOCKETS_OF_END: u64 = 5;
 /// Files of the program itself, and the socket of a bot to the server.
 const OTHER_FILES: u64 = 32;
 
