@@ -123,7 +123,7 @@ async fn reaches(page: &Page, bytes: u64, patience: Duration) -> Result<()> {
 
 /// Cuts the network; both pages show that the transfer waits for the other side, and it continues afterwards.
 async fn cut(call: &FarApart, duration: Duration) -> Result<()> {
-    call.set_cut(true);
+    call.ends.set_cut(true);
     sleep(duration).await;
     if duration > Duration::from_secs(5) {
         for page in &call.pages {
@@ -134,6 +134,6 @@ async fn cut(call: &FarApart, duration: Duration) -> Result<()> {
             .await?;
         }
     }
-    call.set_cut(false);
+    call.ends.set_cut(false);
     Ok(())
 }

@@ -31,6 +31,8 @@ cfg_if::cfg_if! {
         mod media;
         mod native_peer;
         #[cfg(target_os = "linux")]
+        mod native_peer_across_cuts;
+        #[cfg(target_os = "linux")]
         mod networks;
         mod panel;
         mod people;
@@ -74,6 +76,8 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
         lobby::tests(&stage),
         media::tests(&stage),
         native_peer::tests(&stage),
+        #[cfg(target_os = "linux")]
+        native_peer_across_cuts::tests(&stage),
         panel::tests(&stage),
         people::tests(&stage),
         playout::tests(&stage),

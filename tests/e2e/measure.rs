@@ -296,7 +296,7 @@ impl Apart {
 
     fn change(&self, link: &LinkProfile) {
         if let Some(far) = &self.far {
-            far.link.set_both(link);
+            far.ends.link.set_both(link);
         }
     }
 }

@@ -7,7 +7,7 @@ use libtest_mimic::Trial;
 use serde::Deserialize;
 use sightline_e2e::{
     browser::Engine,
-    netlab::{AtHome, Router, where_there_are_routers},
+    netlab::{AtHome, Homes, Place, Router, where_there_are_routers},
     page::Page,
     stage::{Pair, Scene, Stage},
     wait::{PATIENCE, until},
@@ -23,6 +23,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         stage.test(behind_usual_routers_a_call_goes_directly),
         stage.test(behind_symmetric_routers_a_call_goes_by_udp_through_the_relay),
         stage.test(a_call_uses_a_tcp_relay_behind_routers_that_block_udp),
+        stage.test(terminals_meet_behind_usual_symmetric_and_udp_blocking_routers),
     ])
 }
 
@@ -80,9 +81,34 @@ async fn a_call_uses_a_tcp_relay_behind_routers_that_block_udp(scene: &Scene) ->
     Ok(())
 }
 
+/// Also the doctor of the terminal comes to the verdict that the one of the page comes to above.
+async fn terminals_meet_behind_usual_symmetric_and_udp_blocking_routers(scene: &Scene) -> Result<()> {
+    let address = Homes::server_address();
+    for (router, room, verdict) in [
+        (Router::Nat, "usual", "direct"),
+        (Router::SymmetricNat, "symmetric", "relay-udp"),
+        (Router::NoUdp, "no-udp", "relay-tcp"),
+    ] {
+        let homes = scene.homes([router; 2], &["--turn-host", &address]).await?;
+        let none = [""; 0];
+        let mut ada = homes.peer(Place::A, "chat", room, "Ada", &none)?;
+        ada.event("entered", |_| true).await?;
+        let mut bob = homes.peer(Place::B, "chat", room, "Bob", &none)?;
+        ada.say("hello").await?;
+        assert_eq!(bob.event("message", |_| true).await?["text"], "hello");
+        bob.say("and back").await?;
+        assert_eq!(ada.event("message", |_| true).await?["text"], "and back");
+        bob.end().await?;
+        ada.end().await?;
+        let mut check = homes.check(Place::A)?;
+        assert_eq!(check.event("verdict", |_| true).await?["verdict"], verdict, "{router:?}");
+    }
+    Ok(())
+}
+
 /// A call between two homes, each behind a router of this kind, over the expected path.
 async fn call(scene: &Scene, router: Router, room: &str, path: &str) -> Result<AtHome> {
-    let address = AtHome::server_address();
+    let address = Homes::server_address();
     let home = scene.at_home(BOTH, [router; 2], &["--turn-host", &address]).await?;
     let [ada, bob] = &home.pages;
     ada.enter(room, "Ada").await?;

@@ -21,7 +21,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
 
 async fn a_call_comes_back_after_ten_seconds_without_network_or_server(scene: &Scene) -> Result<()> {
     let call = enter(scene, [Engine::Chromium, Engine::Chromium]).await?;
-    call.set_server_cut(true);
+    call.ends.set_server_cut(true);
     goes_on_after_a_cut(&call, 10).await
 }
 
@@ -34,7 +34,7 @@ async fn a_call_comes_back_after_twenty_seconds_without_a_path_between_two_brows
 
 async fn goes_on_after_a_cut(call: &FarApart, seconds: u64) -> Result<()> {
     let [ada, bob] = &call.pages;
-    call.set_cut(true);
+    call.ends.set_cut(true);
     for (page, other) in [(ada, "Bob"), (bob, "Ada")] {
         let says_so = |state: &str| matches!(state, "recovering" | "away");
         page.until("the tile says that the connection is lost", |page| {
@@ -44,8 +44,8 @@ async fn goes_on_after_a_cut(call: &FarApart, seconds: u64) -> Result<()> {
     }
     ada.say("said in the tunnel").await?;
     sleep(Duration::from_secs(seconds)).await;
-    call.set_cut(false);
-    call.set_server_cut(false);
+    call.ends.set_cut(false);
+    call.ends.set_server_cut(false);
 
     bob.until_received("said in the tunnel").await?;
     ada.until_delivered("said in the tunnel").await?;

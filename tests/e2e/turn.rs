@@ -1,12 +1,13 @@
 //! Calls over a relay: the server's own, and an external one.
 
-use std::sync::Arc;
+use std::{ffi::OsStr, sync::Arc};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use libtest_mimic::Trial;
 use sightline_e2e::{
     browser::Engine,
     coturn::{Coturn, PASSWORD, USER, where_there_is_coturn},
+    native_peer::NativePeer,
     page::Page,
     stage::{Pair, Scene, Stage},
     wait::{PATIENCE, until},
@@ -26,6 +27,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     trials.extend(where_there_is_coturn(vec![
         stage.test(a_relay_only_call_uses_an_existing_coturn),
         stage.test(own_ice_servers_replace_those_of_the_server),
+        stage.test(terminals_meet_through_coturn_by_udp_tcp_and_tls),
     ]));
     trials
 }
@@ -105,6 +107,34 @@ async fn own_ice_servers_replace_those_of_the_server(scene: &Scene) -> Result<()
     bob.open("/room/own?name=Bob&autojoin=1&relay=1").await?;
     tokio::try_join!(until_relayed(&ada, "Bob"), until_relayed(&bob, "Ada"))?;
     tokio::try_join!(ada.until_picture_moves("Bob"), bob.until_picture_moves("Ada"))?;
+    Ok(())
+}
+
+async fn terminals_meet_through_coturn_by_udp_tcp_and_tls(scene: &Scene) -> Result<()> {
+    let (by_udp, streams) = (Coturn::start(true).await?, Coturn::start_over_streams().await?);
+    let (tls, certificate) = streams.encrypted().context("there is no TLS")?;
+    // So only coturn relays.
+    scene.serve(&["--no-turn"]).await?;
+    let origin = scene.server().await?.url();
+    let urls = [by_udp.url("turn", "?transport=udp"), streams.url("turn", "?transport=tcp"), tls];
+    for (number, url) in urls.into_iter().enumerate() {
+        let server = format!("{url} {USER} {PASSWORD}");
+        let relayed: [&OsStr; 5] = [
+            "--relay-only".as_ref(),
+            "--ice-server".as_ref(),
+            server.as_ref(),
+            "--cert".as_ref(),
+            certificate.as_os_str(),
+        ];
+        let room = format!("coturn-{number}");
+        let mut ada = NativePeer::start("chat", &origin, &room, "Ada", &relayed)?;
+        ada.event("entered", |_| true).await?;
+        let mut bob = NativePeer::start("chat", &origin, &room, "Bob", &relayed)?;
+        bob.say("by coturn").await?;
+        assert_eq!(ada.event("message", |_| true).await.context(url)?["text"], "by coturn");
+        bob.end().await?;
+        ada.end().await?;
+    }
     Ok(())
 }
 

@@ -1,6 +1,9 @@
 //! Debian's coturn, an independent TURN server, on this machine only.
 
-use std::fs;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
@@ -14,10 +17,12 @@ pub const USER: &str = "ada";
 /// The password of [`USER`].
 pub const PASSWORD: &str = "lovelace";
 
-/// A running coturn that listens on UDP and TCP, or on TCP only.
+/// A running coturn that listens on UDP and TCP, or on TCP only, or on TCP and TLS.
 #[derive(Debug)]
 pub struct Coturn {
     port: u16,
+    /// The port of TLS, and the file of its certificate.
+    encrypted: Option<(u16, PathBuf)>,
     _process: ProcessTree,
     _folder: TempDir,
 }
@@ -29,12 +34,28 @@ impl Coturn {
     /// Where it does not start.
     pub async fn start(udp: bool) -> Result<Self> {
         let port = free_port().await?;
+        let settings = format!("{}no-tls\n{}", settings_here(port), if udp { "" } else { "no-udp\n" });
+        Self::start_with(port, &settings, TempDir::new()?).await
+    }
+
+    /// Starts coturn on TCP and TLS only, with a certificate that nobody signed.
+    ///
+    /// # Errors
+    /// Where it does not start.
+    pub async fn start_over_streams() -> Result<Self> {
+        let (port, tls_port, folder) = (free_port().await?, free_port().await?, TempDir::new()?);
+        let [certificate, key] = ["certificate.pem", "key.pem"].map(|name| folder.path().join(name));
+        let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
+        fs::write(&certificate, made.cert.pem())?;
+        fs::write(&key, made.signing_key.serialize_pem())?;
         let settings = format!(
-            "listening-port={port}\nlistening-ip=127.0.0.1\nrelay-ip=127.0.0.1\nallow-loopback-peers\n\
-             cli-password={PASSWORD}\nno-cli\nno-tls\nno-dtls\n{}lt-cred-mech\nuser={USER}:{PASSWORD}\nrealm=test\n",
-            if udp { "" } else { "no-udp\n" },
+            "{}no-udp\ntls-listening-port={tls_port}\ncert={}\npkey={}\n",
+            settings_here(port),
+            certificate.display(),
+            key.display()
         );
-        Self::start_with(port, &settings).await
+        let started = Self::start_with(port, &settings, folder).await?;
+        Ok(Self { encrypted: Some((tls_port, certificate)), ..started })
     }
 
     /// Starts coturn with `deploy/turnserver.conf` and this secret. The lines that forbid loopback are left out, since the
@@ -64,11 +85,11 @@ impl Coturn {
             "deploy/turnserver.conf has other lines"
         );
         let here = "listening-ip=127.0.0.1\nrelay-ip=127.0.0.1\nallow-loopback-peers\n";
-        Self::start_with(port, &format!("{}\n{here}cli-password={PASSWORD}\n", kept.join("\n"))).await
+        let settings = format!("{}\n{here}cli-password={PASSWORD}\n", kept.join("\n"));
+        Self::start_with(port, &settings, TempDir::new()?).await
     }
 
-    async fn start_with(port: u16, settings: &str) -> Result<Self> {
-        let folder = TempDir::new()?;
+    async fn start_with(port: u16, settings: &str, folder: TempDir) -> Result<Self> {
         let config = folder.path().join("turnserver.conf");
         let text = format!(
             "{settings}log-file=stdout\nverbose\npidfile={}\nuserdb={}\n",
@@ -83,13 +104,20 @@ impl Coturn {
             .line(|line| line.contains("IO method (admin thread)").then_some(()))
             .await
             .context("coturn")?;
-        Ok(Self { port, _process: process, _folder: folder })
+        Ok(Self { port, encrypted: None, _process: process, _folder: folder })
     }
 
     /// Its URL for a browser: `stun:…`, `turn:…`, `turn:…?transport=tcp`.
     #[must_use]
     pub fn url(&self, scheme: &str, query: &str) -> String {
         format!("{scheme}:127.0.0.1:{}{query}", self.port)
+    }
+
+    /// Its URL for TLS, and the file of its certificate.
+    #[must_use]
+    pub fn encrypted(&self) -> Option<(String, &Path)> {
+        let (port, certificate) = self.encrypted.as_ref()?;
+        Some((format!("turns:127.0.0.1:{port}?transport=tcp"), certificate))
     }
 }
 
@@ -104,6 +132,14 @@ pub fn where_there_is_coturn(trials: Vec<Trial>) -> Vec<Trial> {
         trial.with_ignored_flag(true)
     };
     trials.into_iter().map(ignored).collect()
+}
+
+/// The settings of a coturn for this machine only, except for its transports.
+fn settings_here(port: u16) -> String {
+    format!(
+        "listening-port={port}\nlistening-ip=127.0.0.1\nrelay-ip=127.0.0.1\nallow-loopback-peers\n\
+         cli-password={PASSWORD}\nno-cli\nno-dtls\nlt-cred-mech\nuser={USER}:{PASSWORD}\nrealm=test\n"
+    )
 }
 
 async fn free_port() -> Result<u16> {

@@ -13,8 +13,6 @@ use std::{
 use anyhow::{Context, Result, anyhow, bail};
 use futures_util::{FutureExt, future::try_join_all};
 use libtest_mimic::{Failed, Trial};
-#[cfg(target_os = "linux")]
-use sightline_netlab::{Internet, Link};
 use tokio::{
     runtime::Runtime,
     sync,
@@ -22,7 +20,7 @@ use tokio::{
 };
 
 #[cfg(target_os = "linux")]
-use crate::netlab::{Across, AtHome, FarApart, Gateway, LinkProfile, Place, Room, Router};
+use crate::netlab::{Across, AtHome, Ends, FarApart, Homes, LinkProfile, Place, Room, Router};
 use crate::{
     browser::{Browser, Engine, Profile},
     page::Page,
@@ -270,6 +268,12 @@ impl Stage {
     }
 }
 
+#[cfg(target_os = "linux")]
+async fn page_in_room(engine: Engine, room: Room, origin: &str) -> Result<Arc<Page>> {
+    let browser = Browser::start_in(Profile::of(engine), room).await?;
+    Ok(Arc::new(Page::new(Arc::new(browser), origin.to_owned())))
+}
+
 /// Completes on Ctrl-C or a request to end.
 async fn is_interrupted() -> std::io::Result<()> {
     let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
@@ -399,40 +403,60 @@ impl Scene {
         Ok(page)
     }
 
+    /// The two ends of a new link. Pages and native peers are started there.
+    ///
+    /// # Errors
+    /// Where there is no such link.
+    #[cfg(target_os = "linux")]
+    pub async fn ends(&self, profile: &LinkProfile) -> Result<Ends> {
+        Ends::new(&*self.server().await?, profile)
+    }
+
     /// Two pages in browsers at the two ends of a new link.
     ///
     /// # Errors
     /// Where there is no such link, or a browser does not start.
     #[cfg(target_os = "linux")]
     pub async fn far_apart(&self, pair: Pair, profile: &LinkProfile) -> Result<FarApart> {
-        let (origin, port) = {
-            let server = self.server().await?;
-            (server.url(), server.port())
-        };
-        let link = Arc::new(Link::new(profile)?);
-        let rooms = [Place::A, Place::B].map(|place| Room::Link(Arc::clone(&link), place));
-        let to_server = [Gateway::out_of(&rooms[0], port)?, Gateway::out_of(&rooms[1], port)?];
-        Ok(FarApart::new(self.pages_in_rooms(pair, rooms, &origin).await?, link, to_server))
+        let ends = self.ends(profile).await?;
+        let rooms = [Place::A, Place::B].map(|place| ends.room(place));
+        let pages = self.pages_in_rooms(pair, rooms, ends.origin()).await?;
+        Ok(FarApart { pages, ends })
     }
 
-    /// Two pages in browsers behind these routers, and the server beyond them, with these options.
+    /// A page in a browser at one end of a link.
     ///
     /// # Errors
-    /// Where there are no such routers, or a browser or the server does not start.
+    /// Where the browser does not start.
+    #[cfg(target_os = "linux")]
+    pub async fn page_at(&self, ends: &Ends, place: Place, engine: Engine) -> Result<Arc<Page>> {
+        self.places.take(1).await?;
+        let page = page_in_room(engine, ends.room(place), ends.origin()).await?;
+        self.pages().push(Arc::clone(&page));
+        Ok(page)
+    }
+
+    /// Two homes behind these routers, and the server beyond them, with these options.
+    ///
+    /// # Errors
+    /// Where there are no such routers, or the server does not start.
+    #[cfg(target_os = "linux")]
+    pub async fn homes(&self, routers: [Router; 2], options: &[&str]) -> Result<Homes> {
+        let (homes, server) = Homes::new(routers, options).await?;
+        *self.server.lock().await = Some(server);
+        Ok(homes)
+    }
+
+    /// The same with a page in each home.
+    ///
+    /// # Errors
+    /// As [`Self::homes`], or where a browser does not start.
     #[cfg(target_os = "linux")]
     pub async fn at_home(&self, pair: Pair, routers: [Router; 2], options: &[&str]) -> Result<AtHome> {
-        let internet = Arc::new(Internet::new(routers)?);
-        let middle = Room::Middle(Arc::clone(&internet));
-        let (origin, port) = {
-            let server = Server::start_in(middle.clone(), options).await?;
-            let told = (server.url(), server.port());
-            *self.server.lock().await = Some(server);
-            told
-        };
-        let rooms = [Place::A, Place::B].map(|place| Room::Home(Arc::clone(&internet), place));
-        let to_server =
-            [Gateway::between(&rooms[0], middle.clone(), port)?, Gateway::between(&rooms[1], middle, port)?];
-        Ok(AtHome::new(self.pages_in_rooms(pair, rooms, &origin).await?, to_server))
+        let homes = self.homes(routers, options).await?;
+        let rooms = [Place::A, Place::B].map(|place| homes.room(place));
+        let pages = self.pages_in_rooms(pair, rooms, homes.origin()).await?;
+        Ok(AtHome { pages, homes })
     }
 
     /// A link with the server, which has these options, at its far end.
@@ -451,12 +475,10 @@ impl Scene {
     #[cfg(target_os = "linux")]
     async fn pages_in_rooms(&self, pair: Pair, rooms: [Room; 2], origin: &str) -> Result<[Arc<Page>; 2]> {
         self.places.take(2).await?;
-        let page = async |engine, room| {
-            let browser = Browser::start_in(Profile::of(engine), room).await?;
-            anyhow::Ok(Arc::new(Page::new(Arc::new(browser), origin.to_owned())))
-        };
         let [first, second] = rooms;
-        let pages: [Arc<Page>; 2] = tokio::try_join!(page(pair[0], first), page(pair[1], second))?.into();
+        let pages: [Arc<Page>; 2] =
+            tokio::try_join!(page_in_room(pair[0], first, origin), page_in_room(pair[1], second, origin))?
+                .into();
         self.pages().extend(pages.iter().cloned());
         Ok(pages)
     }

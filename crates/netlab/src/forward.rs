@@ -23,6 +23,7 @@ pub(crate) const MAX_QUEUED_PACKETS: usize = 10_000;
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) taken: AtomicU64,
+    pub(crate) taken_bytes: AtomicU64,
     pub(crate) delivered: AtomicU64,
 }
 
@@ -43,6 +44,7 @@ pub(crate) async fn forward(
             read = from.recv(&mut packet) => {
                 let Ok(length) = read else { return };
                 read_packets = 1;
+                counters.taken_bytes.fetch_add(length as u64, Ordering::Relaxed);
                 if !is_cut && queue.queue_len() < MAX_QUEUED_PACKETS {
                     queue.handle_input(Input::Packet(now(), packet[..length].to_vec()));
                 }

@@ -41,6 +41,8 @@ pub struct Side {
 pub struct LinkCounters {
     /// Packets that entered the direction.
     pub taken: u64,
+    /// The bytes of these packets, with their IP headers.
+    pub taken_bytes: u64,
     /// Packets that left it; the others were lost, dropped, cut off, or are still on their way.
     pub delivered: u64,
 }
@@ -102,6 +104,7 @@ impl Link {
         let counters = &self.way(direction).counters;
         LinkCounters {
             taken: counters.taken.load(Ordering::Acquire),
+            taken_bytes: counters.taken_bytes.load(Ordering::Relaxed),
             delivered: counters.delivered.load(Ordering::Relaxed),
         }
     }

@@ -146,6 +146,7 @@ mod linux {
             settle(&link, 100).await;
             let counters = link.counters(Direction::AToB);
             assert!(counters.delivered < counters.taken / 2, "{counters:?}");
+            assert!(counters.taken_bytes > 100 * 1_000, "{counters:?}");
             Ok(())
         })
     }

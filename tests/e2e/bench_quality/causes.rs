@@ -275,27 +275,27 @@ async fn inject(
         }
         Kind::Bandwidth => {
             let narrow = LinkProfile { rate_bps: Some((strength * 1e3) as u64), ..usual.clone() };
-            far.link.set(Direction::AToB, narrow);
+            far.ends.link.set(Direction::AToB, narrow);
             sleep(Duration::from_secs(8)).await;
-            far.link.set_both(usual);
+            far.ends.link.set_both(usual);
         }
         Kind::Loss => {
-            far.link.set_both(&LinkProfile { loss_ratio: strength, seed, ..usual.clone() });
+            far.ends.link.set_both(&LinkProfile { loss_ratio: strength, seed, ..usual.clone() });
             sleep(Duration::from_secs(6)).await;
-            far.link.set_both(usual);
+            far.ends.link.set_both(usual);
         }
         Kind::Delay => {
-            far.link.set_both(&LinkProfile { delay_ms: strength, ..usual.clone() });
+            far.ends.link.set_both(&LinkProfile { delay_ms: strength, ..usual.clone() });
             sleep(Duration::from_secs(5)).await;
             // A path that becomes shorter again causes no stall.
             let to_ms = unix_ms() - 4000.0 + strength;
-            far.link.set_both(usual);
+            far.ends.link.set_both(usual);
             return Ok(Injected { from_ms, to_ms, strength });
         }
         Kind::Cut => {
-            far.set_cut(true);
+            far.ends.set_cut(true);
             sleep(milliseconds(strength)).await;
-            far.set_cut(false);
+            far.ends.set_cut(false);
         }
         Kind::Viewer => {
             let renderers = renderers(&bob.browser).await?;

@@ -62,9 +62,9 @@ async fn judge(scene: &Scene, pair: Pair) -> Result<()> {
     viewer::begin(bob).await?;
     for cut_ms in CUTS_MS {
         sleep(BETWEEN).await;
-        far.set_cut(true);
+        far.ends.set_cut(true);
         sleep(Duration::from_millis(cut_ms)).await;
-        far.set_cut(false);
+        far.ends.set_cut(false);
     }
     sleep(BETWEEN).await;
     let said = viewer::end(bob).await?;

@@ -62,12 +62,12 @@ fn pair() -> Pair {
 }
 
 async fn how_fast_files_go(scene: &Scene) -> Result<()> {
-    let FarApart { pages, link, .. } = &scene.far_apart(pair(), &LinkProfile::default()).await?;
+    let FarApart { pages, ends } = &scene.far_apart(pair(), &LinkProfile::default()).await?;
     let pages = [pages[0].as_ref(), pages[1].as_ref()];
     let (only, rounds) = (number("ROUND_TRIP_MS"), number("ROUNDS").unwrap_or(DEFAULT_ROUNDS));
     let mut rows = Vec::new();
     for (round_trip_ms, bytes) in PATHS.into_iter().filter(|(ms, _)| only.is_none_or(|only| only == *ms)) {
-        link.set_both(&LinkProfile::delayed(Duration::from_millis(round_trip_ms) / 2));
+        ends.link.set_both(&LinkProfile::delayed(Duration::from_millis(round_trip_ms) / 2));
         rows.push((round_trip_ms, measure(pages, round_trip_ms, bytes, rounds).await?));
     }
     println!(

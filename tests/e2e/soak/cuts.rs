@@ -55,11 +55,11 @@ async fn all_cuts(scene: &Scene, pair: Pair, with_server: bool) -> Result<()> {
 
 /// The times on both pages, and how often each page's connection was rebuilt by then.
 async fn cut(call: &FarApart, seconds: u64, with_server: bool) -> Result<[(Back, usize); 2]> {
-    call.set_server_cut(with_server);
-    call.set_cut(true);
+    call.ends.set_server_cut(with_server);
+    call.ends.set_cut(true);
     sleep(Duration::from_secs(seconds)).await;
-    call.set_cut(false);
-    call.set_server_cut(false);
+    call.ends.set_cut(false);
+    call.ends.set_server_cut(false);
     let returned_at = unix_ms();
     let [ada, bob] = &call.pages;
     loop {

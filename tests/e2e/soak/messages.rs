@@ -40,11 +40,11 @@ async fn arrive_once_and_in_order(scene: &Scene, pair: Pair) -> Result<()> {
         page.keep_saying(INTERVAL).await?;
     }
     for (cut_s, whole_s, with_server) in WEATHER {
-        call.set_server_cut(with_server);
-        call.set_cut(true);
+        call.ends.set_server_cut(with_server);
+        call.ends.set_cut(true);
         sleep(Duration::from_secs(cut_s)).await;
-        call.set_cut(false);
-        call.set_server_cut(false);
+        call.ends.set_cut(false);
+        call.ends.set_server_cut(false);
         sleep(Duration::from_secs(whole_s)).await;
     }
     until("a thousand messages to be written on each side", PATIENCE * 3, async || {

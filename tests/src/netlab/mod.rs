@@ -1,9 +1,10 @@
-//! Browsers in separate network namespaces: two with an emulated link between them ([`FarApart`]), or two in homes behind routers
-//! ([`AtHome`]). Their pages reach the server over another path, which can be cut separately; with [`Across`] they reach it over the
-//! link. Needs root on Linux.
+//! Browsers and native peers in separate network namespaces: at the two ends of an emulated link ([`Ends`], with two pages
+//! [`FarApart`]), or in homes behind routers ([`Homes`], [`AtHome`]). They reach the server over another path, which can be cut separately; with
+//! [`Across`] they reach it over the link. Needs root on Linux.
 
 mod across;
 mod at_home;
+mod ends;
 mod gateway;
 mod room;
 
@@ -13,7 +14,8 @@ use libtest_mimic::Trial;
 use sightline_netlab::{Link, NetlabError, Side, available};
 
 pub use across::Across;
-pub use at_home::{AtHome, Router, where_there_are_routers};
+pub use at_home::{AtHome, Homes, Router, where_there_are_routers};
+pub use ends::Ends;
 pub use gateway::Gateway;
 pub(crate) use room::{DriverPorts, Room};
 pub use sightline_netlab::{Direction, LinkProfile};
@@ -43,27 +45,8 @@ impl Place {
 pub struct FarApart {
     /// The page at each end.
     pub pages: [Arc<Page>; 2],
-    /// The link between the pages.
-    pub link: Arc<Link>,
-    to_server: [Gateway; 2],
-}
-
-impl FarApart {
-    pub(crate) fn new(pages: [Arc<Page>; 2], link: Arc<Link>, to_server: [Gateway; 2]) -> Self {
-        Self { pages, link, to_server }
-    }
-
-    /// Cuts the network between the two, or ends the cut. Both still reach the server.
-    pub fn set_cut(&self, is_cut: bool) {
-        self.link.set_cut(is_cut);
-    }
-
-    /// Cuts both pages off from the server, or ends that cut.
-    pub fn set_server_cut(&self, is_cut: bool) {
-        for gateway in &self.to_server {
-            gateway.set_cut(is_cut);
-        }
-    }
+    /// The ends, and the link between them.
+    pub ends: Ends,
 }
 
 /// These trials if namespaces can be made, else the same trials as ignored, with the reason.
