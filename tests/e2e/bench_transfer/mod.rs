@@ -5,9 +5,11 @@
 
 mod beside_call;
 mod memory;
+mod native;
 mod ours;
 mod raw;
 mod sample_file;
+mod scp;
 
 use std::{env, sync::Arc, time::Duration};
 
@@ -34,6 +36,7 @@ const DEFAULT_ROUNDS: u64 = 3;
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     let trial = match env::var("SIGHTLINE_BENCH").as_deref() {
         Ok("transfer") => stage.long_test(how_fast_files_go),
+        Ok("transfer-native") => stage.long_test(native::how_fast_files_of_terminals_go),
         Ok("transfer-call") => stage.long_test(beside_call::the_call_quality_during_file_transfers),
         Ok("transfer-memory") => stage.long_test(memory::the_memory_of_a_large_file),
         _ => return Vec::new(),

@@ -22,22 +22,31 @@ const ACCEPT: &str = "
     transfer.querySelector('[data-testid=\"transfer-accept\"]').click();
     return null;";
 
-/// Both pages enter a new room. Without a granted device, addresses are hidden behind names that cannot be resolved there.
+/// Both pages enter a new room.
 pub(super) async fn enter([from, to]: [&Page; 2], room: &str) -> Result<()> {
-    const GRANT: &str = "return (async () => { window.granted = await navigator.mediaDevices.getUserMedia({ audio: true }); })()";
-    from.enter_with(room, "Ada", "source=none").await?;
-    let () = from.execute(GRANT, vec![]).await?;
-    to.enter_with(room, "Bob", "source=none").await?;
-    let () = to.execute(GRANT, vec![]).await?;
+    enter_alone(from, room, "Ada").await?;
+    enter_alone(to, room, "Bob").await?;
     from.until_connected_to("Bob").await?;
     to.until_connected_to("Ada").await?;
     Ok(())
+}
+
+/// A page enters a room. Without a granted device, addresses are hidden behind names that cannot be resolved there.
+pub(super) async fn enter_alone(page: &Page, room: &str, name: &str) -> Result<()> {
+    const GRANT: &str = "return (async () => { window.granted = await navigator.mediaDevices.getUserMedia({ audio: true }); })()";
+    page.enter_with(room, name, "source=none").await?;
+    page.execute(GRANT, vec![]).await
 }
 
 /// Sends a file. Returns the time from the click on accept until it is verified and stored.
 pub(super) async fn send([from, to]: [&Page; 2], file: &Path, name: &str, bytes: usize) -> Result<Rate> {
     from.offer(&[file]).await?;
     to.until_transfer(name, "offered").await?;
+    accept(to, name, bytes).await
+}
+
+/// Accepts a file. Returns the time from the click until it is verified and stored.
+pub(super) async fn accept(to: &Page, name: &str, bytes: usize) -> Result<Rate> {
     let () = to.execute(ACCEPT, vec![json!(name)]).await?;
     to.until_for(PATIENCE, "the file is there", |page| {
         page.transfer(name).is_some_and(|transfer| transfer.state == "done")

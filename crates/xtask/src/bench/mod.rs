@@ -27,8 +27,8 @@ pub(crate) enum Bench {
     Panel,
     /// Known stalls in both browsers: precision, recall, F1 and error of the ledger and of the browsers' own freezes; cost.
     Quality(Quality),
-    /// Files beside bare data channels and beside stop-and-wait, at round trips of 0, 20 and 100 ms; or the effect of a file on a
-    /// call; or the memory that a large file needs. Over an emulated link: Linux, as root.
+    /// Files beside bare data channels and beside stop-and-wait, at round trips of 0, 20 and 100 ms; or those of `sightline-peer`
+    /// beside scp; or the effect of a file on a call; or the memory that a large file needs. Over an emulated link: Linux, as root.
     Transfer(Transfer),
 }
 
@@ -58,6 +58,9 @@ pub(crate) struct Transfer {
     /// Send a file of this many MiB, and print how much more memory the browsers' processes have meanwhile.
     #[arg(long)]
     memory_mib: Option<u32>,
+    /// Between `sightline-peer` and itself, and between it and the browser, beside scp if there is an sshd.
+    #[arg(long, conflicts_with_all = ["call", "memory_mib"])]
+    native: bool,
     /// Only the path with this round trip, in milliseconds: 0, 20 or 100.
     #[arg(long)]
     round_trip_ms: Option<u64>,
@@ -91,6 +94,7 @@ fn transfer(options: &Transfer) -> Result<()> {
     let mode = match options {
         Transfer { call: true, .. } => "transfer-call",
         Transfer { memory_mib: Some(_), .. } => "transfer-memory",
+        Transfer { native: true, .. } => "transfer-native",
         _ => "transfer",
     };
     measurement
@@ -98,6 +102,10 @@ fn transfer(options: &Transfer) -> Result<()> {
         .env("SIGHTLINE_BENCH_BROWSER", &options.browser)
         .env("SIGHTLINE_BENCH_ROUNDS", options.rounds.to_string())
         .env("SIGHTLINE_BENCH_SECONDS", options.seconds.to_string());
+    if options.native {
+        process::run(&mut process::cargo(["build", "--release", "--package=sightline-cli", "--bins"]))?;
+        measurement.env("SIGHTLINE_PEER", workspace::release_binary("sightline-peer"));
+    }
     if let Some(round_trip_ms) = options.round_trip_ms {
         measurement.env("SIGHTLINE_BENCH_ROUND_TRIP_MS", round_trip_ms.to_string());
     }
