@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, sync::Arc};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -30,6 +30,8 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         stage.test_in_each(a_page_that_waited_and_one_that_comes_late_watch_the_video_of_a_terminal),
         stage.test_in_each(whoever_comes_while_the_video_of_a_terminal_stands_sees_its_picture),
         stage.test_in_each(a_terminal_measures_the_camera_of_a_page_in_either_order_of_joining),
+        stage.test_in_each(twenty_of_twenty_joins_connect_in_either_order),
+        stage.test_in_each(a_page_hears_and_sees_every_bot),
     ]
     .into_iter()
     .flatten()
@@ -233,6 +235,59 @@ async fn a_terminal_measures_the_camera_of_a_page_in_either_order_of_joining(
     }
     Ok(())
 }
+
+async fn twenty_of_twenty_joins_connect_in_either_order(scene: &Scene, engine: Engine) -> Result<()> {
+    let origin = scene.server().await?.url();
+    let ada = scene.page(engine).await?;
+    ada.enter_with("joins", "Ada", "source=none").await?;
+    let mut connected = 0;
+    for number in 0..JOINS {
+        // The terminal offers. It ends with success once its text is delivered.
+        let text = format!("join {number:02}");
+        let bob = NativePeer::start("chat", &origin, "joins", "Bob", &["--once", &text, "--wait", "30"])?;
+        connected += usize::from(bob.end().await.is_ok());
+    }
+    ensure!(connected == JOINS, "{connected} of {JOINS} terminals that came connected");
+    ada.until_received(&format!("join {:02}", JOINS - 1)).await?;
+    let mut carl = NativePeer::start("chat", &origin, "joins", "Carl", &NONE)?;
+    carl.event("member_connected", |_| true).await?;
+    for number in 0..JOINS {
+        // The page is the one that comes, so it offers.
+        ada.reload().await?;
+        ada.until_connected_to("Carl")
+            .await
+            .with_context(|| format!("{number} of {JOINS} pages that came connected"))?;
+    }
+    carl.say("after all of them").await?;
+    ada.until_received("after all of them").await?;
+    carl.end().await
+}
+
+const JOINS: usize = 20;
+
+async fn a_page_hears_and_sees_every_bot(scene: &Scene, engine: Engine) -> Result<()> {
+    let origin = scene.server().await?.url();
+    let ada = scene.page(engine).await?;
+    ada.enter_with("bots", "Ada", "source=none").await?;
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/sample/sample.webm");
+    let arguments = ["--name".as_ref(), "Bot".as_ref(), "--every".as_ref(), "2".as_ref()];
+    let provide = ["--provide".as_ref(), sample.as_os_str()];
+    let mut bots = NativePeer::bots(BOTS, &origin, "bots", &[&arguments[..], &provide].concat())?;
+    for number in 1..=BOTS {
+        let bot = format!("Bot {number}");
+        ada.until_connected_to(&bot).await?;
+        ada.until_picture_moves(&bot).await?;
+        ada.until("the bot has written", |page| {
+            page.messages.iter().any(|message| message.text.contains(&bot))
+        })
+        .await?;
+    }
+    let totals = bots.event("totals", |totals| totals["other_connections"] == BOTS).await?;
+    ensure!(totals["connected_pairs"] == BOTS * (BOTS - 1) / 2 && totals["viewers"] == BOTS, "{totals}");
+    Ok(())
+}
+
+const BOTS: usize = 3;
 
 /// The energy of all sound that was received (W3C webrtc-stats, `totalAudioEnergy`): the stream of a tile has the silent microphone, too.
 const SOUND_ENERGY: &str = "
