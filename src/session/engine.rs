@@ -15,6 +15,7 @@ use sightline_protocol::{DisplayName, InstanceId, RoomName, control::PublishedSt
 use futures_util::future::join3;
 
 use super::{
+    address::find_endpoint,
     chat_history::ChatHistory,
     device::Device,
     driver::{Driver, LOBBY_LINGERS, Setup},
@@ -103,7 +104,7 @@ fn show_in_time(model: RoomModel, show: Show) {
 /// Runs until the room is left.
 async fn run(entry: Entry, model: RoomModel, lanes: Lanes<Input>, stream: FairStream<Input>) {
     let inputs = lanes.first();
-    let Entry { room: link, owner, resume, media, mut changes, endpoint, run_limit, .. } = entry;
+    let Entry { room: link, owner, resume, media, mut changes, wants_tabs, run_limit, .. } = entry;
     let room = link.borrow().clone();
     let instance = InstanceId::from_random(random::bits());
     let request = JoinRequest {
@@ -123,6 +124,7 @@ async fn run(entry: Entry, model: RoomModel, lanes: Lanes<Input>, stream: FairSt
     session.with_peer_trust(|trust| trust.enable_recognition(random::bits()));
     let opened = inputs.clone();
     spawn_local(async move { opened.push(Input::Device(Device::open().await)) });
+    let endpoint = find_endpoint(&room.name, wants_tabs);
     // One certificate for all connections: the code that members compare changes with it.
     let (endpoint, (history, kept), certificate) =
         join3(endpoint, ChatHistory::open(&room), Certificate::generate()).await;

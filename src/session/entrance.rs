@@ -6,13 +6,7 @@ use leptos::prelude::*;
 use sightline_browser::{js::queue::EventStream, page::environment};
 use sightline_protocol::DisplayName;
 
-use super::{
-    address::{self, FutureEndpoint},
-    chat_history, identity,
-    input::LocalChange,
-    media::LocalMedia,
-    model::SettingsModel,
-};
+use super::{address, chat_history, identity, input::LocalChange, media::LocalMedia, model::SettingsModel};
 use crate::{parameters::Parameters, route::RoomLink};
 
 /// The link of the room, whose secret may be replaced while the person is in the room.
@@ -30,7 +24,8 @@ pub struct Entry {
     pub(super) settings: SettingsModel,
     /// Local changes since the page was opened.
     pub(super) changes: EventStream<LocalChange>,
-    pub(super) endpoint: FutureEndpoint,
+    /// Whether the address asks for signaling between tabs.
+    pub(super) wants_tabs: bool,
     /// The length of a run that begins with the visit.
     pub(super) run_limit: Option<Duration>,
     pub(super) left: Callback<()>,
@@ -128,7 +123,6 @@ impl Entrance {
         left: Callback<()>,
     ) -> Self {
         let invitation = address::invitation(&room, parameters);
-        let endpoint = address::find_endpoint(&room.name, parameters.tabs_only);
         let room = Rc::new(RefCell::new(room));
         let entry = Entry {
             room: Rc::clone(&room),
@@ -138,7 +132,7 @@ impl Entrance {
             media: media.clone(),
             settings,
             changes,
-            endpoint,
+            wants_tabs: parameters.tabs_only,
             run_limit: parameters.run_s.map(|seconds| Duration::from_secs(seconds.into())),
             left,
         };
