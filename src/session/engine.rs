@@ -1,7 +1,7 @@
 //! Everything that runs in the room, and before that what prepares it. Nothing in the lobby refers to this module, so that the lobby
 //! loads without it.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use leptos::{prelude::*, task::spawn_local};
 use sightline_browser::{
@@ -29,6 +29,9 @@ use super::{
     room_view::RoomView,
 };
 use crate::create_token;
+
+/// How long only the stage of a room is drawn at most, while the first connection is made.
+const REACHING: Duration = Duration::from_millis(600);
 
 /// More than a minute of all events of eight links; after that the page was asleep.
 const MAX_INPUTS: usize = 4096;
@@ -84,20 +87,28 @@ fn prepare_entry(mut entry: Entry) -> (PreparedRoom, Begin) {
     (PreparedRoom { name, model, actions }, Box::new(begin))
 }
 
-/// Calls `show` when the room is to be shown in place of the lobby, or when the connections to the members take longer.
+/// Calls `show` when the room is to be shown in place of the lobby, or when the connections to the members take longer. The page is busy
+/// until the whole room is drawn.
 fn show_in_time(model: RoomModel, show: Show) {
     let show = RefCell::new(Some(show));
     Effect::new(move || {
         if model.is_shown.get()
             && let Some(show) = show.borrow_mut().take()
         {
-            document::set_busy(false);
             show();
         }
     });
+    Effect::new(move || {
+        if !model.is_reaching.get() {
+            document::set_busy(false);
+        }
+    });
+    on_cleanup(|| document::set_busy(false));
     spawn_local(async move {
         clock::sleep(LOBBY_LINGERS).await;
         model.is_shown.try_set(true);
+        clock::sleep(REACHING).await;
+        model.is_reaching.try_set(false);
     });
 }
 

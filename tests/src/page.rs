@@ -79,7 +79,7 @@ impl Page {
     /// Where the room does not appear.
     pub async fn enter_with(&self, room: &str, name: &str, parameters: &str) -> Result<()> {
         self.open(&format!("/room/{room}?name={}&autojoin=1&{parameters}", percent_encode(name))).await?;
-        self.until(&format!("{name} is in the room"), |page| page.shows("room")).await?;
+        self.until(&format!("{name} is in the room"), |page| page.shows("room") && !page.is_busy).await?;
         Ok(())
     }
 

@@ -331,7 +331,8 @@
   const sendNoPictureFirst = () => {
     const set = RTCRtpSender.prototype.setParameters;
     RTCRtpSender.prototype.setParameters = function (parameters) {
-      const isOfFirst = probe.connections[0]?.getSenders().includes(this);
+      // It is called before the first description.
+      const isOfFirst = probe.made[0]?.getSenders().includes(this);
       if (isOfFirst) parameters.encodings.forEach((encoding) => (encoding.active = false));
       return set.call(this, parameters);
     };

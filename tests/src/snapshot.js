@@ -7,6 +7,7 @@ return {
   protection: [...all("protection"), ...all("room-trust")].filter(isShown).map((element) => element.dataset.trust),
   language: (document.documentElement?.lang ?? ""),
   title: document.title,
+  is_busy: document.body?.ariaBusy === "true",
   shown: [...document.querySelectorAll("[data-testid]")].filter(isShown).map((element) => element.dataset.testid),
   connection: all("connection-status")[0]?.dataset.state ?? null,
   invitation: all("share-link")[0]?.dataset.url ?? null,

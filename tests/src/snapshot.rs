@@ -15,6 +15,8 @@ pub struct Snapshot {
     pub language: String,
     /// The title of the document.
     pub title: String,
+    /// Whether the page is still being drawn.
+    pub is_busy: bool,
     /// The `data-testid`s of all visible elements, in document order.
     pub shown: Vec<String>,
     /// The `data-state` of the signaling connection.

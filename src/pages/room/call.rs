@@ -59,9 +59,6 @@ use crate::{
 /// Delay from entering the room until further parts are loaded.
 const PRELOAD_AFTER: Duration = Duration::from_secs(2);
 
-/// How long only the stage is drawn at most, while the first connection is made.
-const REACHING: Duration = Duration::from_millis(600);
-
 /// Delay until a failed load is repeated.
 const PRELOAD_AGAIN: Duration = Duration::from_secs(20);
 
@@ -118,10 +115,6 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
     });
     // The picture of the first member comes first.
     model.is_shown.set(true);
-    spawn_local(async move {
-        clock::sleep(REACHING).await;
-        model.is_reaching.try_set(false);
-    });
     let is_whole = Signal::derive(move || !model.is_reaching.get());
     let unread = unread(model, panels);
     let files_to = RwSignal::new(None);
