@@ -331,8 +331,9 @@
   const sendNoPictureFirst = () => {
     const set = RTCRtpSender.prototype.setParameters;
     RTCRtpSender.prototype.setParameters = function (parameters) {
-      // It is called before the first description.
-      const isOfFirst = probe.made[0]?.getSenders().includes(this);
+      // Before the first description it is not known which connection will be used first.
+      const [first] = probe.connections;
+      const isOfFirst = (first ? [first] : probe.made).some((made) => made.getSenders().includes(this));
       if (isOfFirst) parameters.encodings.forEach((encoding) => (encoding.active = false));
       return set.call(this, parameters);
     };

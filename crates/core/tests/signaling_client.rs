@@ -367,11 +367,13 @@ const ICE_SERVERS: &str = r#"{"type":"ice_servers","ice_servers":[{"urls":["stun
 
 /// The frames among the outputs.
 fn frames(outputs: &[SignalingOutput]) -> Vec<&str> {
-    let frame = |output| match output {
-        &SignalingOutput::Send(_, ref frame) => Some(frame.as_str()),
-        _ => None,
-    };
-    outputs.iter().filter_map(frame).collect()
+    let mut frames = Vec::new();
+    for output in outputs {
+        if let SignalingOutput::Send(_, frame) = output {
+            frames.push(frame.as_str());
+        }
+    }
+    frames
 }
 
 #[test]

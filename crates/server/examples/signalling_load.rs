@@ -92,7 +92,8 @@ async fn main() {
     let cpu_before = cpu_time(arguments.pid);
     let started = now();
     let until = started + Duration::from_secs(arguments.seconds);
-    let (relayed, elapsed, cpu, mut latencies);
+    let mut latencies: Vec<Duration>;
+    let (relayed, elapsed, cpu);
     if arguments.spread {
         // A task for each, so that the load itself treats all rooms alike.
         let exchanges = rooms.into_iter().map(|room| tokio::spawn(exchange_until(room, until)));

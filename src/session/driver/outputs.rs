@@ -116,6 +116,8 @@ impl Driver {
                         // The next page that comes will offer.
                         self.spare = self.spare_link().ok();
                     }
+                    // Only what is drawn waits: a run of a member may begin before its tile is there.
+                    self.measure_event(&event, now);
                     self.changes.handle(event, now);
                 }
             }
@@ -137,7 +139,6 @@ impl Driver {
                 _ => {}
             }
             self.note_reaction(&event);
-            self.measure_event(&event, clock::now());
             self.view.show_event(event, &self.session, &mut self.frames);
         }
         // A track may have come before the tile.
