@@ -283,6 +283,7 @@ impl Driver {
         }
         self.changes.handle_timeout(now);
         self.reactions.handle_timeout(now);
+        self.drop_late_picture();
         self.show_reactions();
         self.show_taken(now);
         self.measurements.handle_timeout(now);

@@ -9,6 +9,7 @@ use sightline_e2e::{
     glare::{connections, renegotiate_from_both_sides, rollbacks},
     page::SMALL_CAMERA,
     stage::{Pair, Scene, Stage},
+    wait::{PATIENCE, until},
 };
 
 use crate::figures;
@@ -144,6 +145,8 @@ fn publishes(page: &sightline_e2e::snapshot::Snapshot, name: &str, mic: &str, ca
         .is_some_and(|tile| tile.mic.as_deref() == Some(mic) && tile.camera.as_deref() == Some(camera))
 }
 
+const FIRST_PICTURES: &str = "return document.querySelectorAll('.first-picture').length";
+
 /// In both orders of joining, so that each side makes the first offer once.
 async fn a_picture_that_does_not_arrive_comes_over_another_connection(
     scene: &Scene,
@@ -161,6 +164,11 @@ async fn a_picture_that_does_not_arrive_comes_over_another_connection(
         }
         bob.until_connected_to("Ada").await?;
         assert_eq!(connections(&bob).await?, 1);
+        until("the room to be uncovered, although no picture came", PATIENCE, async || {
+            let covers: u32 = bob.execute(FIRST_PICTURES, vec![]).await?;
+            Ok(if covers == 0 { Ok(()) } else { Err(format!("{covers} elements over the room")) })
+        })
+        .await?;
         bob.until_picture_moves("Ada").await?;
         assert_eq!(connections(&bob).await?, 2);
         tokio::try_join!(ada.until_picture_moves("Bob"), bob.until_sound_is_heard("Ada"))?;

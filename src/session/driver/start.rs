@@ -57,6 +57,13 @@ impl Driver {
         }
     }
 
+    /// Removes a first picture that did not arrive before the room was shown: it would cover the room when it does.
+    pub(super) fn drop_late_picture(&mut self) {
+        if self.view.is_room_shown() {
+            self.first_picture = None;
+        }
+    }
+
     /// Notes that the first picture is there.
     pub(super) fn handle_first_picture(&mut self) {
         self.show_members();
