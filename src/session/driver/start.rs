@@ -66,9 +66,13 @@ impl Driver {
 
     /// Notes that the first picture is there.
     pub(super) fn handle_first_picture(&mut self) {
+        let shown = self.first_picture.take();
+        if let Some(picture) = &shown {
+            // The lobby does not show beside it.
+            picture.set_class("first-picture has-frame");
+        }
         self.show_members();
         // The tile has the picture by then.
-        let shown = self.first_picture.take();
         spawn_local(async move {
             clock::sleep(FIRST_PICTURE_REMAINS).await;
             drop(shown);

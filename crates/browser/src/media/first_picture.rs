@@ -38,6 +38,11 @@ impl FirstPicture {
         media_element::set_stream(&element, Some(stream));
         Some(Self { element, _frames: frames })
     }
+
+    /// Changes the CSS class.
+    pub fn set_class(&self, class: &str) {
+        self.element.set_class_name(class);
+    }
 }
 
 impl Drop for FirstPicture {
