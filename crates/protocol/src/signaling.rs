@@ -14,6 +14,9 @@ use crate::{
     sealed::{AdmissionTag, SealedName, SealedSignal},
 };
 
+/// Number of the first exchange on a peer connection: the `exchange` of a [`SignalDescription`].
+pub const FIRST_EXCHANGE: u32 = 1;
+
 /// A message from a client to the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -259,10 +262,14 @@ pub enum SignalPayload {
 }
 
 impl SignalPayload {
-    /// Whether it is an offer.
+    /// Whether it begins a peer connection: it is the offer of the first exchange. A later offer is about a connection that its sender
+    /// has, so who does not know that connection cannot answer with one that fits.
     #[must_use]
-    pub fn is_offer(&self) -> bool {
-        matches!(self, Self::Description(description) if description.kind == DescriptionKind::Offer)
+    pub fn begins_connection(&self) -> bool {
+        let is_first = |description: &SignalDescription| {
+            description.kind == DescriptionKind::Offer && description.exchange == FIRST_EXCHANGE
+        };
+        matches!(self, Self::Description(description) if is_first(description))
     }
 }
 

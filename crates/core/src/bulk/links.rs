@@ -137,7 +137,7 @@ impl BulkLinks {
     /// Whether [`Self::handle_signal`] would open another bulk link.
     #[must_use]
     pub fn opens(&self, connection: &ConnectionId, payload: &SignalPayload) -> bool {
-        payload.is_offer() && !self.knows(connection)
+        payload.begins_connection() && !self.knows(connection)
     }
 
     /// Takes a signal of the member about a bulk link. Only a first offer opens another one.
@@ -150,7 +150,7 @@ impl BulkLinks {
     ) {
         if !self.knows(&connection) {
             let theirs = self.links.iter().filter(|link| link.role == Role::Answerer).count();
-            if !payload.is_offer() || theirs >= MAX_BULK_CONNECTIONS {
+            if !payload.begins_connection() || theirs >= MAX_BULK_CONNECTIONS {
                 return;
             }
             self.open(names.id(), connection.clone(), Role::Answerer, now);

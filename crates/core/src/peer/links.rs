@@ -145,8 +145,9 @@ impl PeerLinks {
         let name = name_of(signal);
         let is_known = self.iter().any(|link| *link.name() == name);
         let is_stale = self.latest_name.as_ref().is_some_and(|latest| name.is_older_than(latest));
-        // Only the leading side opens a connection; any other signal about an unknown connection is stale.
-        !is_known && signal.payload.is_offer() && !is_stale && !terms.leads
+        // Only the leading side opens a connection, with its first offer. Any other signal about an unknown connection is stale, or is
+        // about one that this side gave up; unanswered, the leading side builds the next one.
+        !is_known && signal.payload.begins_connection() && !is_stale && !terms.leads
     }
 
     pub(super) fn handle_signal(&mut self, signal: Signal, terms: Terms, now: Timestamp) {

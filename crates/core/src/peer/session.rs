@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use sightline_protocol::{
     ConnectionId, Member, MemberId,
     control::{ControlMessage, PublishedState},
-    signaling::{Signal, SignalPayload},
+    signaling::{FIRST_EXCHANGE, Signal, SignalPayload},
     telemetry::TelemetryMessage,
 };
 
@@ -24,9 +24,6 @@ use crate::{
     recovery::Health,
     trust::{CodeBasis, EndFingerprints},
 };
-
-/// Number of the first exchange on a connection.
-const FIRST_EXCHANGE: u32 = 1;
 
 /// One other member, and all connections to it.
 ///

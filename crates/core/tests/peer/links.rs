@@ -97,6 +97,17 @@ fn trouble_is_repaired_by_an_ice_restart_and_then_by_a_second_link() {
 }
 
 #[test]
+fn a_later_offer_about_a_link_that_was_given_up_is_not_answered_until_the_next_link_begins() {
+    // The link came up for the other side only, which restarts ICE on it.
+    let mut page = Page::following();
+    page.peer.handle_present(member(), page.now);
+    let link = opened(&page.offer(0))[0].0;
+    assert_eq!(closed(&page.pass(60 * SECOND)), [link]);
+    assert_eq!(opened(&page.offer_exchange(0, 2)), [], "a new peer connection cannot answer for the old one");
+    assert!(matches!(opened(&page.offer_exchange(1, 1))[..], [(_, Role::Answerer)]));
+}
+
+#[test]
 fn the_following_side_repairs_nothing_by_itself() {
     let (mut page, link) = Page::following().connected();
     page.cut(link);
