@@ -42,6 +42,7 @@ use super::{
     channels::{self, Channels},
     codecs,
     receiving::Receiving,
+    runtime::LinkRuntime,
     sending::Sending,
     stream_relays::StreamRelays,
 };
@@ -140,6 +141,7 @@ impl Connection {
             .with_setting_engine(settings)
             .with_interceptor_registry(interceptors)
             .with_handler(Arc::new(handler))
+            .with_runtime(Arc::new(LinkRuntime))
             .with_udp_addrs(local_addresses(config.is_loopback))
             .build()
             .await?;
@@ -286,15 +288,16 @@ impl Connection {
     /// Closes the connection once the other side has the last messages.
     pub(super) async fn close(self) {
         self.shared.is_closing.store(true, Ordering::Relaxed);
-        if let Some(control) = self.shared.channel(Channel::Control) {
-            let acknowledged = async {
-                while control.outstanding_bytes().await.is_ok_and(|bytes| bytes > 0) {
-                    tokio::time::sleep(BUFFER_INTERVAL).await;
-                }
-            };
-            let _ = tokio::time::timeout(LAST_WORDS, acknowledged).await;
-        }
+        let _ = tokio::time::timeout(LAST_WORDS, self.control_is_acknowledged()).await;
         let _ = self.connection.close().await;
+    }
+
+    /// Waits until the other side has every message of the control channel.
+    pub(super) async fn control_is_acknowledged(&self) {
+        let Some(control) = self.shared.channel(Channel::Control) else { return };
+        while control.outstanding_bytes().await.is_ok_and(|bytes| bytes > 0) {
+            tokio::time::sleep(BUFFER_INTERVAL).await;
+        }
     }
 }
 

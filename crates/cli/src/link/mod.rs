@@ -16,7 +16,11 @@ use sightline_core::{
     recovery::PeerConnectionState,
 };
 use sightline_protocol::signaling::IceServer;
-use tokio::{sync::mpsc, task::JoinHandle, time::MissedTickBehavior};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+    time::MissedTickBehavior,
+};
 
 pub(crate) use self::receiving::LinkWatch;
 use self::{connection::Connection, receiving::Receiving};
@@ -30,9 +34,13 @@ mod codecs;
 mod connection;
 mod direction;
 mod feedback;
+mod flights;
+#[cfg(test)]
+mod handshake_tests;
 #[cfg(test)]
 mod loss_tests;
 mod receiving;
+mod runtime;
 mod sending;
 #[cfg(test)]
 mod sending_tests;
@@ -83,6 +91,7 @@ enum Command {
     Frame(Bytes),
     IceServers(Vec<IceServer>),
     ReadStats,
+    AwaitAcknowledgment(oneshot::Sender<()>),
 }
 
 /// A running link. Dropping it closes the connection, after the messages that wait.
@@ -147,6 +156,13 @@ impl Link {
     /// Asks for a stats report, which arrives as an [`Input`]. A link that receives nothing has none.
     pub(crate) fn read_stats(&self) {
         let _ = self.commands.try_send(Command::ReadStats);
+    }
+
+    /// Asks for word when the other side has acknowledged every message of the control channel. The receiver also ends with the link.
+    pub(crate) fn await_acknowledgment(&self) -> oneshot::Receiver<()> {
+        let (acknowledged, is_acknowledged) = oneshot::channel();
+        let _ = self.commands.try_send(Command::AwaitAcknowledgment(acknowledged));
+        is_acknowledged
     }
 
     /// What arrived since the stats report before, without waiting for the next one. `None` for a link that receives nothing.
@@ -222,6 +238,10 @@ async fn run(
                 Some(Command::ReadStats) => if let Some(arrived) = connection.arrived().await {
                     let _ = inputs.first.send(Input::Arrived(id, Box::new(arrived))).await;
                 },
+                Some(Command::AwaitAcknowledgment(acknowledged)) => {
+                    connection.control_is_acknowledged().await;
+                    let _ = acknowledged.send(());
+                }
                 Some(Command::IceServers(servers)) => connection.set_ice_servers(&servers).await,
                 None => break,
             },

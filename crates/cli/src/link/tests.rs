@@ -31,7 +31,7 @@ pub(super) struct Side {
 }
 
 impl Side {
-    fn open(role: Role) -> Self {
+    pub(super) fn open(role: Role) -> Self {
         Self::open_with(role, None, None)
     }
 
@@ -84,8 +84,13 @@ impl Side {
         }
     }
 
+    /// Sends a text on the control channel. Returns whether the link keeps up.
+    pub(super) fn send_control(&self, text: &str) -> bool {
+        self.link.send_control(text.to_owned())
+    }
+
     /// The next event of the control channel.
-    async fn control_event(&mut self) -> ChannelEvent {
+    pub(super) async fn control_event(&mut self) -> ChannelEvent {
         loop {
             let input = self.messages.recv().await.unwrap();
             if input.channel == Channel::Control {
@@ -168,7 +173,7 @@ async fn a_message_that_overtakes_the_end_of_the_handshake_is_heard() {
 
     let heard = async {
         assert!(matches!(server.control_event().await, ChannelEvent::Open));
-        assert!(server.link.send_control("first".to_owned()));
+        assert!(server.send_control("first"));
         assert!(matches!(client.control_event().await, ChannelEvent::Open));
         client.control_event().await
     };

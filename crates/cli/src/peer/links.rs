@@ -80,6 +80,16 @@ impl Links {
         self.closing
     }
 
+    /// Ends when every member has acknowledged the messages to it.
+    pub(super) fn acknowledged(&self) -> impl Future<Output = ()> + use<> {
+        let waiting: Vec<_> = self.open.values().map(|(_, link)| link.await_acknowledgment()).collect();
+        async {
+            for acknowledged in waiting {
+                let _ = acknowledged.await;
+            }
+        }
+    }
+
     fn await_end(&mut self, link: Link) {
         // Dropping the link ends its queue of commands.
         let task = link.task;

@@ -42,6 +42,8 @@ const MAX_INPUTS: usize = 4096;
 const MAX_MESSAGES: usize = 64;
 /// A timer that is this late means that the computer slept.
 const ASLEEP: Duration = Duration::from_secs(5);
+/// How long the members may take to acknowledge the last messages. SCTP sends a lost message again after a second, and then after two.
+const LAST_MESSAGES: Duration = Duration::from_millis(3500);
 /// How long everything may take to close.
 const CLOSING: Duration = Duration::from_secs(3);
 
@@ -260,6 +262,8 @@ impl Peer {
 
     /// Leaves the room for good, and closes everything. Transfers that run are canceled.
     pub async fn leave(mut self) {
+        // The others close their connections when they hear of it, so that what is lost until then stays lost.
+        let _ = tokio::time::timeout(LAST_MESSAGES, self.links.acknowledged()).await;
         let now = self.now();
         self.session.leave(now);
         self.perform_outputs();
