@@ -123,7 +123,7 @@ impl Connection {
         let source = config.source.clone().filter(|_| kind != LinkKind::Bulk);
         let sending = source.map(Sending::new).transpose()?;
         let (media, interceptors) = match (&sending, &receiving) {
-            (Some(sending), _) => (codecs::sending_engine(sending.source())?, Sending::interceptors()),
+            (Some(sending), _) => (codecs::sending_engine(sending.source())?, sending.interceptors()),
             (None, Some(_)) => Receiving::engine()?,
             (None, None) => {
                 let mut media = MediaEngine::default();

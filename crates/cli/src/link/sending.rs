@@ -30,7 +30,7 @@ use webrtc::{
 use super::{
     codecs::{is_of_source, is_opus, offered_codecs, opus, source_codec},
     direction::receives,
-    feedback::KeyframeRequests,
+    feedback::ViewerFeedback,
 };
 use crate::{
     clock::until,
@@ -57,6 +57,8 @@ pub(super) struct Sending {
     video: Outgoing,
     audio: Option<Outgoing>,
     has_tracks: AtomicBool,
+    /// The number of the latest packet of pictures that the viewer has.
+    received: watch::Sender<Option<u16>>,
 }
 
 struct Outgoing {
@@ -88,6 +90,7 @@ impl Sending {
             video,
             audio,
             has_tracks: AtomicBool::default(),
+            received: watch::Sender::new(None),
         })
     }
 
@@ -95,13 +98,16 @@ impl Sending {
         &self.source
     }
 
-    /// Retransmission, sender reports, and keyframe requests.
-    pub(super) fn interceptors() -> Registry {
+    /// Retransmission, sender reports, and what the viewer says.
+    pub(super) fn interceptors(&self) -> Registry {
         let retransmission = NackResponderBuilder::new().with_size(RETRANSMISSION_PACKETS).build();
         Registry::new()
             .with(Slot::NackResponder, retransmission)
             .with(Slot::SenderReport, SenderReportBuilder::new().build())
-            .with(Slot::from(NEAREST_TO_APPLICATION), KeyframeRequests::default())
+            .with(
+                Slot::from(NEAREST_TO_APPLICATION),
+                ViewerFeedback::new(self.video.ssrc, self.received.clone()),
+            )
     }
 
     /// Adds the slots to a connection that makes the first offer.
@@ -244,6 +250,7 @@ impl Sending {
             }
         });
         let mut outlet = self.source.outlet(self.random);
+        let mut received = self.received.subscribe();
         loop {
             while let Ok(()) = requests.try_recv() {
                 self.source.request_keyframe(&mut outlet);
@@ -261,6 +268,12 @@ impl Sending {
             tokio::select! {
                 () = until(wakes_at) => {}
                 released = released.changed() => if released.is_err() { return },
+                // The sender is a part of this.
+                Ok(()) = received.changed() => {
+                    if let Some(number) = *received.borrow_and_update() {
+                        outlet.handle_received(number);
+                    }
+                }
                 request = requests.recv() => match request {
                     Some(()) => self.source.request_keyframe(&mut outlet),
                     // The connection is closed.

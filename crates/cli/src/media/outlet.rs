@@ -2,7 +2,8 @@
 //!
 //! A viewer begins with the nearest earlier keyframe and gets everything since then at once, as fast as the budget allows. A frame
 //! that is sent late is stamped with the time of sending, so the receiver shows it as soon as it arrives and is at the position of
-//! all others when it has caught up. A keyframe request does the same again.
+//! all others when it has caught up. A keyframe request does the same again, and so does an end of the pictures that the viewer does
+//! not have: of a picture that stands, no later packet tells that it is missing.
 //!
 //! Contract: call [`Outlet::poll`] until it returns no packet, and again at the time that it names or when frames were released.
 
@@ -29,6 +30,11 @@ const REQUEST_INTERVAL: Duration = Duration::from_millis(700);
 /// Sound whose timestamps differ by more from the clock than this is stamped anew; smaller differences are the rounding of the
 /// file's timestamps, which a receiver would hear.
 const DRIFT: Duration = Duration::from_millis(100);
+
+/// How long after the last packet the viewer must have said that it has it; doubled each time.
+const UNCONFIRMED: Duration = Duration::from_secs(2);
+/// How often a picture that stands is sent again without word of the viewer: some never say anything.
+const MAX_REPETITIONS: u32 = 5;
 
 /// A packet without its SSRC and payload type.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +69,9 @@ pub(crate) struct Outlet {
     budget: Budget,
     is_keyframe_wanted: bool,
     answered_at: Option<Timestamp>,
+    /// When the last packet of pictures was sent; `None` once the viewer has it.
+    unconfirmed_since: Option<Timestamp>,
+    repetitions: u32,
 }
 
 impl Outlet {
@@ -83,6 +92,15 @@ impl Outlet {
             budget: Budget::new(bytes_per_second),
             is_keyframe_wanted: false,
             answered_at: None,
+            unconfirmed_since: None,
+            repetitions: 0,
+        }
+    }
+
+    /// Notes that the viewer has the packet of pictures with this number, and those before or a request for them is under way.
+    pub(crate) fn handle_received(&mut self, sequence_number: u16) {
+        if sequence_number == self.video.sequence_number && self.waiting.is_empty() {
+            (self.unconfirmed_since, self.repetitions) = (None, 0);
         }
     }
 
@@ -102,6 +120,9 @@ impl Outlet {
                     return Step::WaitUntil(at);
                 }
                 if let Some(packet) = self.waiting.pop_front() {
+                    if packet.track == Track::Video {
+                        self.unconfirmed_since = Some(now);
+                    }
                     return Step::Send(packet);
                 }
             }
@@ -113,11 +134,15 @@ impl Outlet {
                 },
             };
             let Some((number, released)) = playback.released(next) else {
-                match playback.beginning().filter(|_| self.is_keyframe_wanted) {
-                    Some(beginning) => (self.next, self.answered_at) = (Some(beginning), Some(now)),
-                    None => return Step::Idle,
+                let Some(beginning) = playback.beginning() else { return Step::Idle };
+                if !self.is_keyframe_wanted {
+                    match self.repeats_at() {
+                        Some(at) if at <= now => self.repetitions += 1,
+                        Some(at) => return Step::WaitUntil(at),
+                        None => return Step::Idle,
+                    }
                 }
-                self.is_keyframe_wanted = false;
+                (self.next, self.answered_at, self.is_keyframe_wanted) = (Some(beginning), Some(now), false);
                 continue;
             };
             self.next = Some(number + 1);
@@ -127,6 +152,12 @@ impl Outlet {
                 self.packetize_audio(released);
             }
         }
+    }
+
+    /// When the pictures since the keyframe are sent again if the viewer says nothing until then.
+    fn repeats_at(&self) -> Option<Timestamp> {
+        let since = self.unconfirmed_since.filter(|_| self.repetitions < MAX_REPETITIONS)?;
+        Some(since + UNCONFIRMED * (1 << self.repetitions))
     }
 
     fn packetize_video(&mut self, released: &Released, now: Timestamp) {
@@ -275,6 +306,39 @@ mod tests {
         let packets = run(&mut outlet(true), &mut playback, 60_000, 60_020);
         assert_eq!(pictures(&packets).len(), 3);
         assert!(packets.iter().all(|(_, packet)| packet.track == Track::Video), "old sound is not sent");
+    }
+
+    /// When the picture of a file that stands was sent, to a viewer that has the packets which `has` says.
+    fn standing(has: impl Fn(u64) -> bool) -> Vec<u64> {
+        let (mut playback, mut outlet) = (file(300), outlet(false));
+        playback.release(ms(0));
+        playback.pause(ms(0));
+        let mut sent = Vec::new();
+        for at in (0..300_000).step_by(10) {
+            for (at, packet) in run(&mut outlet, &mut playback, at, at) {
+                sent.push(at);
+                if has(at) {
+                    outlet.handle_received(packet.sequence_number);
+                }
+            }
+        }
+        sent
+    }
+
+    #[test]
+    fn a_picture_that_stands_is_sent_until_the_viewer_has_it() {
+        assert_eq!(standing(|_| true), [0]);
+        assert_eq!(standing(|at| at > 3000), [0, 2000, 6000]);
+        assert_eq!(standing(|_| false), [0, 2000, 6000, 14_000, 30_000, 62_000], "a viewer may never say it");
+    }
+
+    #[test]
+    fn word_of_an_earlier_packet_does_not_confirm_the_last_one() {
+        let (mut playback, mut outlet) = (file(300), outlet(false));
+        let packets = run(&mut outlet, &mut playback, 0, 100);
+        playback.pause(ms(100));
+        outlet.handle_received(packets[packets.len() - 2].1.sequence_number);
+        assert_eq!(pictures(&run(&mut outlet, &mut playback, 101, 2200)).len(), 3, "from the keyframe on");
     }
 
     #[test]
