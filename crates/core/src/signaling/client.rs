@@ -3,13 +3,17 @@
 use std::{collections::VecDeque, time::Duration};
 
 use sightline_protocol::{
-    DisplayName, ErrorCode, InstanceId, MemberId, PROTOCOL_VERSION, RefusalReason, RoomName, SealedName,
-    VisitorPicture,
+    DisplayName, ErrorCode, MemberId, RefusalReason,
     limits::MAX_FRAME_BYTES,
     signaling::{ClientMessage, ServerMessage, Signal},
 };
 
-use super::{SignalingEvent, SignalingOutput, SignalingStatus, SocketId, backoff::Backoff};
+use super::{
+    SignalingEvent, SignalingOutput, SignalingStatus, SocketId,
+    backoff::Backoff,
+    identity::{Identity, JoinRequest},
+    keepalive::{Keepalive, KeepaliveDue},
+};
 use crate::{
     Timestamp,
     budget::{Bucket, UNREADABLE_FRAMES},
@@ -17,7 +21,7 @@ use crate::{
     notice::NoticeCode,
     picture::StillPicture,
     random::SeededRandom,
-    trust::{RoomKeys, RoomSecret},
+    trust::RoomKeys,
 };
 
 /// How long a socket may take to open and answer the `join`; the index is the number of consecutive sockets that took too long.
@@ -39,31 +43,10 @@ const AHEAD_JOIN_DEADLINE: Duration = Duration::from_secs(3);
 const KNOCK_DEADLINE: Duration = Duration::from_secs(150);
 /// How long a client that was in the room asks again although its link was replaced: a host may pass the new secret meanwhile.
 const LINK_PATIENCE: Duration = Duration::from_secs(10);
-const PING_INTERVAL: Duration = Duration::from_secs(3);
-const PONG_DEADLINE: Duration = Duration::from_secs(4);
 /// Shortest interval between questions for fresh credentials, however short they live.
 const MIN_REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 /// Interval when the answer to a question for fresh credentials did not come.
 const ICE_SERVERS_RETRY: Duration = Duration::from_secs(30);
-
-/// The parameters of a `join`.
-#[derive(Debug, Clone)]
-pub struct JoinRequest {
-    /// The room to join.
-    pub room: RoomName,
-    /// The secret of a protected room; `None` for an unprotected one.
-    pub secret: Option<RoomSecret>,
-    /// The name shown to the others.
-    pub name: DisplayName,
-    /// The id of this page instance.
-    pub instance: InstanceId,
-    /// The resume token of an earlier page instance in the same tab.
-    pub resume: Option<String>,
-    /// Whether a person attends, who waits at a locked room and may become its host.
-    pub is_attended: bool,
-    /// The token of the server's operator that allows to open a room, where only its holders may.
-    pub create_token: Option<String>,
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -78,25 +61,13 @@ enum Phase {
     /// The room is locked, and its hosts are asked.
     Knocking { socket: SocketId, deadline: Timestamp, takes_picture: bool },
     /// The client is in the room.
-    Joined { socket: SocketId, next_ping: Timestamp, pending_ping: Option<PendingPing> },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct PendingPing {
-    nonce: u32,
-    sent_at: Timestamp,
+    Joined { socket: SocketId, keepalive: Keepalive },
 }
 
 /// The client's side of the signaling protocol (`docs/protocol.md`).
 #[derive(Debug)]
 pub struct SignalingClient {
-    request: JoinRequest,
-    /// The keys of a protected room.
-    keys: Option<RoomKeys>,
-    sealed_name: Option<SealedName>,
-    /// Whether the secret may be replaced.
-    rekeys: bool,
-    names: SeededRandom,
+    identity: Identity,
     /// Since when the server refuses the link of this client, which was in the room.
     link_refused_since: Option<Timestamp>,
     phase: Phase,
@@ -121,16 +92,9 @@ impl SignalingClient {
     /// A client that does nothing until [`Self::start`].
     #[must_use]
     pub fn new(request: JoinRequest, mut random: SeededRandom) -> Self {
-        let keys = request.secret.map(|secret| RoomKeys::derive(secret, &request.room));
-        let mut names = SeededRandom::new(random.next_u128());
-        let seal = |keys: &RoomKeys| keys.seal_name(&request.name, &request.instance, &mut names);
-        let sealed_name = keys.as_ref().and_then(seal);
+        let identity = Identity::new(request, SeededRandom::new(random.next_u128()));
         Self {
-            request,
-            keys,
-            sealed_name,
-            rekeys: false,
-            names,
+            identity,
             link_refused_since: None,
             phase: Phase::Idle,
             status: None,
@@ -160,10 +124,7 @@ impl SignalingClient {
 
     /// Sets the name for the next `join`.
     pub fn set_name(&mut self, name: DisplayName) {
-        self.request.name = name;
-        let seal =
-            |keys: &RoomKeys| keys.seal_name(&self.request.name, &self.request.instance, &mut self.names);
-        self.sealed_name = self.keys.as_ref().and_then(seal);
+        self.identity.set_name(name);
     }
 
     /// Joins on the socket that was opened ahead, or connects; after the client ended, connects again because the person asked for it.
@@ -195,18 +156,17 @@ impl SignalingClient {
     /// The keys of the room; `None` in an unprotected one.
     #[must_use]
     pub fn keys(&self) -> Option<&RoomKeys> {
-        self.keys.as_ref()
+        self.identity.keys()
     }
 
     /// Tells the server at the next `join` that the secret of the room may be replaced.
     pub fn enable_rekeys(&mut self) {
-        self.rekeys = true;
+        self.identity.enable_rekeys();
     }
 
     /// Uses other keys from the next message on.
     pub fn use_keys(&mut self, keys: RoomKeys) {
-        self.sealed_name = keys.seal_name(&self.request.name, &self.request.instance, &mut self.names);
-        self.keys = Some(keys);
+        self.identity.use_keys(keys);
         // The person's next attempt may succeed at once.
         if let Phase::Waiting { until } = &mut self.phase
             && let Some(since) = self.link_refused_since
@@ -217,11 +177,10 @@ impl SignalingClient {
 
     /// Tells the server the tag of the present keys, and the name under them. Nothing is queued without a socket.
     pub fn send_rekey(&mut self) {
-        let admission = self.keys.as_ref().and_then(RoomKeys::admission).cloned();
         if let Phase::Joined { socket, .. } = self.phase
-            && let Some((admission, sealed_name)) = admission.zip(self.sealed_name.clone())
+            && let Some(rekey) = self.identity.rekey()
         {
-            self.send(socket, &ClientMessage::Rekey { admission, sealed_name });
+            self.send(socket, &rekey);
         }
     }
 
@@ -282,7 +241,7 @@ impl SignalingClient {
     pub fn handle_wake(&mut self, now: Timestamp) {
         match &mut self.phase {
             Phase::Waiting { until } => *until = now,
-            Phase::Joined { next_ping, pending_ping: None, .. } => *next_ping = now,
+            Phase::Joined { keepalive, .. } => keepalive.handle_wake(now),
             _ => {}
         }
         self.handle_timeout(now);
@@ -296,25 +255,22 @@ impl SignalingClient {
             self.ice_servers_due = Some(now + ICE_SERVERS_RETRY);
             self.send(socket, &ClientMessage::IceServers);
         }
-        match self.phase {
-            Phase::Waiting { until } if until <= now => self.connect(now),
-            Phase::Joining { deadline, .. } if deadline <= now => {
+        match &mut self.phase {
+            Phase::Waiting { until } if *until <= now => self.connect(now),
+            Phase::Joining { deadline, .. } if *deadline <= now => {
                 self.late_joins += usize::from(!self.is_ahead);
                 self.lose(now);
             }
-            Phase::Knocking { deadline, .. } if deadline <= now => self.lose(now),
-            Phase::Joined { pending_ping: Some(ping), .. } if ping.sent_at + PONG_DEADLINE <= now => {
-                self.lose(now);
-            }
-            Phase::Joined { socket, next_ping, pending_ping: None } if next_ping <= now => {
-                let nonce = self.next_nonce;
-                self.next_nonce = nonce.wrapping_add(1);
-                self.phase = Phase::Joined {
-                    socket,
-                    next_ping: now + PING_INTERVAL,
-                    pending_ping: Some(PendingPing { nonce, sent_at: now }),
-                };
-                self.send(socket, &ClientMessage::Ping { nonce });
+            Phase::Knocking { deadline, .. } if *deadline <= now => self.lose(now),
+            Phase::Joined { socket, keepalive } => {
+                let socket = *socket;
+                match keepalive.handle_timeout(&mut self.next_nonce, now) {
+                    Some(KeepaliveDue::Ping(nonce)) => {
+                        self.send(socket, &ClientMessage::Ping { nonce });
+                    }
+                    Some(KeepaliveDue::Lost) => self.lose(now),
+                    None => {}
+                }
             }
             _ => {}
         }
@@ -327,9 +283,9 @@ impl SignalingClient {
             Phase::Idle | Phase::Ahead { .. } => None,
             Phase::Waiting { until } => Some(until),
             Phase::Joining { deadline, .. } | Phase::Knocking { deadline, .. } => Some(deadline),
-            Phase::Joined { next_ping, pending_ping, .. } => {
-                let ping_due = pending_ping.map_or(next_ping, |ping| ping.sent_at + PONG_DEADLINE);
-                Some(self.ice_servers_due.map_or(ping_due, |due| due.min(ping_due)))
+            Phase::Joined { keepalive, .. } => {
+                let due = keepalive.poll_timeout();
+                Some(self.ice_servers_due.map_or(due, |ice_servers_due| ice_servers_due.min(due)))
             }
         }
     }
@@ -367,13 +323,7 @@ impl SignalingClient {
         };
         *takes_picture = false;
         let socket = *socket;
-        let picture = match &self.keys {
-            Some(keys) => keys
-                .seal_picture(picture, &self.request.instance, &mut self.names)
-                .map(VisitorPicture::Sealed),
-            None => picture.to_text().map(VisitorPicture::Jpeg),
-        };
-        picture.is_some_and(|picture| self.send(socket, &ClientMessage::KnockPicture { picture }))
+        self.identity.knock_picture(picture).is_some_and(|message| self.send(socket, &message))
     }
 
     /// Leaves the room for good.
@@ -404,13 +354,13 @@ impl SignalingClient {
                 ..
             } => {
                 self.ice_servers_due = refresh_time(ice_servers_life_s, now);
-                self.phase = Phase::Joined { socket, next_ping: now + PING_INTERVAL, pending_ping: None };
+                self.phase = Phase::Joined { socket, keepalive: Keepalive::new(now) };
                 self.has_joined = true;
                 self.is_ahead = false;
                 self.late_joins = 0;
                 self.link_refused_since = None;
                 self.backoff.reset();
-                self.request.resume = Some(resume.clone());
+                self.identity.set_resume(Some(resume.clone()));
                 for code in std::mem::take(&mut self.raised) {
                     self.event(SignalingEvent::Cleared(code));
                 }
@@ -459,7 +409,7 @@ impl SignalingClient {
                 self.event(SignalingEvent::IceServers(ice_servers));
             }
             ServerMessage::RoomState { hosts, locked, resume, admission_sha256 } => {
-                self.request.resume = Some(resume.clone());
+                self.identity.set_resume(Some(resume.clone()));
                 let is_locked = locked;
                 self.event(SignalingEvent::RoomState { hosts, is_locked, resume, admission_sha256 });
             }
@@ -477,7 +427,7 @@ impl SignalingClient {
 
     /// Whether to ask again with a link that was replaced: the client was in the room a moment ago.
     fn may_get_new_link(&mut self, now: Timestamp) -> bool {
-        self.rekeys && self.has_joined && {
+        self.identity.rekeys() && self.has_joined && {
             let since = *self.link_refused_since.get_or_insert(now);
             now.since(since) < LINK_PATIENCE
         }
@@ -499,10 +449,10 @@ impl SignalingClient {
     }
 
     fn handle_pong(&mut self, nonce: u32, now: Timestamp) {
-        if let Phase::Joined { pending_ping, .. } = &mut self.phase
-            && let Some(ping) = pending_ping.take_if(|ping| ping.nonce == nonce)
+        if let Phase::Joined { keepalive, .. } = &mut self.phase
+            && let Some(round_trip) = keepalive.handle_pong(nonce, now)
         {
-            self.event(SignalingEvent::RoundTrip(now.since(ping.sent_at)));
+            self.event(SignalingEvent::RoundTrip(round_trip));
         }
     }
 
@@ -513,18 +463,7 @@ impl SignalingClient {
     }
 
     fn send_join(&mut self, socket: SocketId) {
-        let join = ClientMessage::Join {
-            protocol: PROTOCOL_VERSION,
-            room: self.request.room.clone(),
-            admission: self.keys.as_ref().and_then(RoomKeys::admission).cloned(),
-            name: if self.keys.is_some() { DisplayName::default() } else { self.request.name.clone() },
-            sealed_name: self.sealed_name.clone(),
-            instance: self.request.instance.clone(),
-            resume: self.request.resume.clone(),
-            attended: Some(self.request.is_attended),
-            create_token: self.request.create_token.clone(),
-            rekeys: self.rekeys,
-        };
+        let join = self.identity.join();
         self.send(socket, &join);
     }
 
@@ -577,7 +516,7 @@ impl SignalingClient {
 
     /// Ends after the seat was taken away.
     fn end_without_seat(&mut self, notice: NoticeCode) {
-        self.request.resume = None;
+        self.identity.set_resume(None);
         self.end(Some(notice));
     }
 

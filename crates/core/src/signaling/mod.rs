@@ -2,10 +2,13 @@
 
 mod backoff;
 mod client;
+mod identity;
+mod keepalive;
 mod output;
 mod tabs;
 
-pub use client::{JoinRequest, SignalingClient};
+pub use client::SignalingClient;
+pub use identity::JoinRequest;
 pub use output::{SignalingEvent, SignalingOutput, SocketId};
 pub use tabs::{TabOutput, TabPlace};
 
