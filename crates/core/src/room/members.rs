@@ -137,26 +137,20 @@ impl Members {
         self.local = Some(local);
     }
 
-    /// Notes that a host removed a member: closes all connections to it, working ones too, and never again accepts anything of its
-    /// page, even if the server lists it.
-    pub(super) fn handle_removed(&mut self, id: &MemberId) {
-        let Some(peer) = self.get_mut(id) else { return };
-        let instance = peer.view().member.instance.clone();
-        peer.end();
-        self.shut_out(instance);
-    }
-
-    /// The member with this page, if it is in the room.
-    pub(super) fn of_instance(&self, instance: &InstanceId) -> Option<&MemberId> {
-        self.peers.iter().find(|peer| peer.view().member.instance == *instance).map(PeerSession::id)
-    }
-
-    /// Never again accepts anything of a page, whether the server lists it now or not.
-    pub(super) fn shut_out(&mut self, instance: InstanceId) {
+    /// Notes that a host removed a page: closes all connections to it, working ones too, and never again accepts anything of it, even if
+    /// the server lists it. Returns the members that the page was listed as, because a server may list it several times.
+    pub(super) fn shut_out(&mut self, page: InstanceId) -> Vec<MemberId> {
+        let listed = self.peers.iter_mut().filter(|peer| peer.view().member.instance == page);
+        let ended = listed.map(|peer| {
+            peer.end();
+            peer.id().clone()
+        });
+        let ended = ended.collect();
         if self.removed.len() >= MAX_REMOVED {
             self.removed.pop_front();
         }
-        self.removed.push_back(instance);
+        self.removed.push_back(page);
+        ended
     }
 
     /// Takes a member that is in the room, according to the server.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use sightline_protocol::{
-    AdmissionDigest, AdmissionTag, DisplayName, MemberId, MessageId, Reaction,
+    AdmissionDigest, AdmissionTag, DisplayName, InstanceId, MemberId, MessageId, Reaction,
     control::{ControlMessage, PublishedState},
     signaling::IceServer,
     telemetry::TelemetryMessage,
@@ -239,10 +239,10 @@ impl RoomSession {
             HostAction::Remove(member) if self.may_rekey() => self.members.get(member),
             _ => None,
         };
-        let removed = removed.map(|peer| (peer.id().clone(), peer.view().member.instance.clone()));
+        let removed = removed.map(|peer| peer.view().member.instance.clone());
         self.signal_path.act_as_host(&action.into_message());
-        if let Some((member, instance)) = removed {
-            self.handle_removed(&member);
+        if let Some(instance) = removed {
+            self.handle_removed(instance.clone());
             if let Some(rekeying) = &mut self.rekeying {
                 rekeying.remove(instance, now);
             }
@@ -562,9 +562,11 @@ impl RoomSession {
             }
             SignalingEvent::PeerRemoved(id) => {
                 let instance = self.members.get(&id).map(|peer| peer.view().member.instance.clone());
-                self.handle_removed(&id);
-                if let Some((rekeying, instance)) = self.rekeying.as_mut().zip(instance) {
-                    rekeying.handle_removed(instance, now);
+                if let Some(instance) = instance {
+                    self.handle_removed(instance.clone());
+                    if let Some(rekeying) = &mut self.rekeying {
+                        rekeying.handle_removed(instance, now);
+                    }
                 }
             }
             SignalingEvent::PeerJoined(member) => self.members.handle_present(member, now),
@@ -606,10 +608,11 @@ impl RoomSession {
         }
     }
 
-    /// Closes everything to a member that a host removed.
-    fn handle_removed(&mut self, member: &MemberId) {
-        self.content.handle_shut_out(member);
-        self.members.handle_removed(member);
+    /// Closes everything to a page that a host removed.
+    fn handle_removed(&mut self, page: InstanceId) {
+        for member in self.members.shut_out(page) {
+            self.content.handle_shut_out(&member);
+        }
     }
 
     fn review_secret(&mut self, admission: Option<AdmissionDigest>, now: Timestamp) {
@@ -634,13 +637,7 @@ impl RoomSession {
                 }
                 RekeyOutput::PassTo(member) => self.pass_secret(&member),
                 RekeyOutput::TellServer => self.signal_path.send_rekey(),
-                RekeyOutput::Removed(instance) => {
-                    match self.members.of_instance(&instance).cloned() {
-                        Some(member) => self.handle_removed(&member),
-                        // A server that hid the removal may list it later.
-                        None => self.members.shut_out(instance),
-                    }
-                }
+                RekeyOutput::Removed(instance) => self.handle_removed(instance),
                 RekeyOutput::LinkLost => self.signal_path.handle_link_lost(),
             }
         }
@@ -757,6 +754,9 @@ impl RoomSession {
             PeerOutput::Gone => {
                 self.members.remove(&member);
                 self.content.handle_gone(&member);
+                if let Some(rekeying) = &mut self.rekeying {
+                    rekeying.handle_gone(&member);
+                }
                 self.event(RoomEvent::PeerGone(member));
             }
         }

@@ -236,6 +236,11 @@ impl Rekeying {
         }
     }
 
+    /// Notes that a member is gone: a secret that it sent while it was no host is never taken, whatever the server says later.
+    pub fn handle_gone(&mut self, member: &MemberId) {
+        self.held.retain(|(from, _)| from != member);
+    }
+
     /// Takes a secret from a member.
     pub fn handle_message(&mut self, from: &MemberId, message: Rekey, now: Timestamp) {
         if self.source.is_none() {

@@ -55,6 +55,8 @@ pub(crate) struct Page {
     socket: Option<SocketId>,
     /// Whether the server knows the member at this socket.
     has_joined: bool,
+    /// Whether the tab was closed: nothing happens on the page any more.
+    is_closed: bool,
     id: Option<MemberId>,
     instance: InstanceId,
     links: HashMap<LinkId, End>,
@@ -121,6 +123,8 @@ pub(crate) struct World {
     pub(crate) device: Option<(DeviceKey, Vec<Person>)>,
     /// Takes the place of an honest server's messages: the page they are for, and the message.
     pub(crate) interference: Option<Interference>,
+    /// Whether the server does not hear a message of a page.
+    pub(crate) deaf: Option<Deaf>,
     /// The origin of each description: the page that made it, and the page of the member at the other end of its link.
     pub(crate) made: HashMap<String, (InstanceId, InstanceId)>,
     /// The descriptions that pages applied: the page, the instance that it takes the other end for, and the description.
@@ -144,6 +148,9 @@ pub(crate) struct World {
 /// What a server sends instead of a message to a page.
 pub(crate) type Interference = Box<dyn FnMut(usize, ServerMessage) -> Vec<(usize, ServerMessage)>>;
 
+/// Which messages of which page the server does not hear.
+pub(crate) type Deaf = Box<dyn FnMut(usize, &ClientMessage) -> bool>;
+
 impl World {
     pub(crate) fn new() -> Self {
         Self {
@@ -164,6 +171,7 @@ impl World {
             has_codes: true,
             device: None,
             interference: None,
+            deaf: None,
             made: HashMap::new(),
             applied: Vec::new(),
             hosts: Vec::new(),
@@ -207,6 +215,7 @@ impl World {
             to_measure: Vec::new(),
             socket: None,
             has_joined: false,
+            is_closed: false,
             id: None,
             instance,
             links: HashMap::new(),
@@ -229,6 +238,7 @@ impl World {
             self.close_link(page, link);
         }
         self.pages[page].socket = None;
+        self.pages[page].is_closed = true;
         self.settle();
     }
 
@@ -340,7 +350,8 @@ impl World {
         let mut next_tick = self.now + TICK;
         let mut at_once = 0;
         loop {
-            let next = self.pages.iter().filter_map(|page| page.session.poll_timeout()).min();
+            let open = self.pages.iter().filter(|page| !page.is_closed);
+            let next = open.filter_map(|page| page.session.poll_timeout()).min();
             let next = next.map_or(next_tick, |next| next.min(next_tick));
             if next > end {
                 self.now = end;
@@ -353,7 +364,7 @@ impl World {
                 next_tick = self.now + TICK;
                 self.tick();
             }
-            for page in &mut self.pages {
+            for page in self.pages.iter_mut().filter(|page| !page.is_closed) {
                 page.session.handle_timeout(self.now);
             }
             self.settle();
@@ -557,7 +568,21 @@ impl World {
 
     /// The server's behavior in its simplest form.
     fn serve(&mut self, page: usize, frame: &str) {
-        match serde_json::from_str(frame).expect("a valid frame") {
+        let message = serde_json::from_str(frame).expect("a valid frame");
+        if !self.deaf.as_mut().is_some_and(|is_deaf_to| is_deaf_to(page, &message)) {
+            self.answer(page, message);
+        }
+    }
+
+    /// Lets the server hear a message of a page, which it did not hear before.
+    #[allow(dead_code, reason = "what the tests of attacks need of this world")]
+    pub(crate) fn hear(&mut self, page: usize, message: &ClientMessage) {
+        self.answer(page, message.clone());
+        self.settle();
+    }
+
+    fn answer(&mut self, page: usize, message: ClientMessage) {
+        match message {
             ClientMessage::Join { admission, .. }
                 if self.has_hosts && admission.as_ref().is_some_and(|tag| self.former.contains(tag)) =>
             {

@@ -5,6 +5,7 @@ mod calls;
 mod codes_in_rooms;
 mod device_model;
 mod malicious_server;
+mod other_attacks;
 mod pictures;
 mod recognition;
 mod recognized_in_rooms;

@@ -1,0 +1,579 @@
+//! A server, alone or with a member, that attacks a protected room by what it says of the room: who is in it, which page is whose, who is
+//! host, who was removed, and when anybody learns of it.
+
+use std::{cell::RefCell, rc::Rc, time::Duration};
+
+use sightline_core::{
+    notice::NoticeCode,
+    peer::PeerView,
+    room::{HostAction, LinkState, RoomEvent},
+    trust::{Refusal, RoomKeys, RoomSecret},
+};
+use sightline_protocol::{
+    Arrival, InstanceId, KeyId, Member, MemberId, Rekey, RoomName,
+    control::ControlMessage,
+    signaling::{ClientMessage, ServerMessage, Signal},
+};
+
+use crate::world::World;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn first_secret() -> RoomSecret {
+    RoomSecret::from_random(7)
+}
+
+fn keys(secret: RoomSecret) -> RoomKeys {
+    RoomKeys::derive(secret, &RoomName::new("team").unwrap())
+}
+
+/// A protected room of pages, the first of which is host.
+fn hosted(pages: usize) -> World {
+    let mut world = World::new();
+    world.has_hosts = true;
+    world.secret = Some(first_secret());
+    for _ in 0..pages {
+        world.open(None);
+    }
+    world
+}
+
+fn remove(world: &mut World, host: usize, page: usize) {
+    let (member, now) = (world.id(page), world.now);
+    world.pages[host].session.act_as_host(HostAction::Remove(member), now);
+    world.settle();
+}
+
+/// The secret in the link that a page shows.
+fn secret(world: &World, page: usize) -> RoomSecret {
+    let changed = world.pages[page].events.iter().rev().find_map(|event| match event {
+        RoomEvent::LinkChanged(secret) => Some(*secret),
+        _ => None,
+    });
+    changed.unwrap_or_else(first_secret)
+}
+
+fn connected(world: &World, page: usize, other: usize) -> bool {
+    world.state(page, other) == Some(LinkState::Connected)
+}
+
+fn are_connected(world: &World, pages: &[usize]) -> bool {
+    pages.iter().all(|page| pages.iter().all(|other| page == other || connected(world, *page, *other)))
+}
+
+fn has_raised(world: &World, page: usize, code: NoticeCode) -> bool {
+    world.pages[page].events.contains(&RoomEvent::Raised(code))
+}
+
+fn refusals(world: &World, page: usize) -> Vec<Refusal> {
+    let events = world.pages[page].events.iter();
+    events
+        .filter_map(
+            |event| if let RoomEvent::SignalRefused(_, refusal) = event { Some(*refusal) } else { None },
+        )
+        .collect()
+}
+
+fn tell(world: &mut World, page: usize, message: &ServerMessage) {
+    world.tell_raw(page, &serde_json::to_string(message).unwrap());
+}
+
+/// The members as they were listed to each page last.
+type Listed = Rc<RefCell<Vec<(usize, Member)>>>;
+
+/// Keeps what is listed from now on, and changes nothing.
+fn note_listed(world: &mut World) -> Listed {
+    let listed = Listed::default();
+    let kept = listed.clone();
+    world.interference = Some(Box::new(move |page, message| {
+        match &message {
+            ServerMessage::Joined { members, .. } => {
+                kept.borrow_mut().extend(members.iter().map(|member| (page, member.clone())));
+            }
+            ServerMessage::PeerJoined { member } => kept.borrow_mut().push((page, member.clone())),
+            _ => {}
+        }
+        vec![(page, message)]
+    }));
+    listed
+}
+
+fn listed_as(listed: &Listed, page: usize, id: &MemberId) -> Member {
+    let listed = listed.borrow();
+    let found = listed.iter().rev().find(|(to, member)| *to == page && member.id == *id);
+    found.map(|(_, member)| member.clone()).expect("the member was listed")
+}
+
+/// Every description that a page applied was made by the page that it is taken for, for this page, and every name is that of its page.
+fn assert_nobody_in_between(world: &World) {
+    for (page, other, sdp) in &world.applied {
+        assert_eq!(world.made.get(sdp), Some(&(other.clone(), page.clone())), "{page} applied {sdp:?}");
+    }
+    for page in &world.pages {
+        for peer in page.session.peers().filter(PeerView::has_readable_name) {
+            let real = (0..world.pages.len()).find(|other| *world.instance(*other) == peer.member.instance);
+            assert_eq!(Some(peer.member.name.to_string()), real.map(|real| format!("someone {real}")));
+        }
+    }
+}
+
+#[test]
+fn signals_for_a_connection_that_was_replaced_meanwhile_have_no_effect_when_they_come_late() {
+    let mut world = hosted(2);
+    let held: Rc<RefCell<Vec<(usize, ServerMessage)>>> = Rc::default();
+    let holds = Rc::new(RefCell::new(true));
+    let (kept, is_holding) = (held.clone(), holds.clone());
+    world.interference = Some(Box::new(move |page, message| {
+        if *is_holding.borrow() && matches!(message, ServerMessage::Signal { .. }) {
+            kept.borrow_mut().push((page, message));
+            return Vec::new();
+        }
+        vec![(page, message)]
+    }));
+    world.fail_links(0);
+    world.pass(15 * SECOND);
+    assert!(!connected(&world, 0, 1));
+    *holds.borrow_mut() = false;
+    world.pass(30 * SECOND);
+    assert!(are_connected(&world, &[0, 1]));
+    let generations: Vec<_> = held
+        .borrow()
+        .iter()
+        .map(|(_, message)| match message {
+            ServerMessage::Signal { signal: Signal { generation, .. }, .. } => generation.0,
+            message => panic!("{message:?}"),
+        })
+        .collect();
+    assert!(generations.iter().any(|held| *held > generations[0]), "offers of several: {generations:?}");
+    let (opened, applied): (Vec<_>, _) =
+        (world.pages.iter().map(|page| page.opened.clone()).collect(), world.applied.len());
+    for (page, message) in held.take() {
+        tell(&mut world, page, &message);
+        world.pass(SECOND);
+        assert!(are_connected(&world, &[0, 1]));
+    }
+    assert_eq!(world.pages.iter().map(|page| page.opened.clone()).collect::<Vec<_>>(), opened);
+    assert_eq!(world.applied.len(), applied, "no description was applied");
+}
+
+#[test]
+fn a_room_that_the_server_splits_into_two_views_has_no_false_member_and_meets_when_the_views_are_joined() {
+    let mut world = World::new();
+    world.secret = Some(first_secret());
+    let is_split = Rc::new(RefCell::new(true));
+    let split = is_split.clone();
+    world.interference = Some(Box::new(move |page, message| {
+        let is_near = |id: &MemberId| usize::from(id.as_str().as_bytes()[1] - b'0') % 2 == page % 2;
+        if !*split.borrow() {
+            return vec![(page, message)];
+        }
+        match message {
+            ServerMessage::Joined {
+                you,
+                arrival,
+                room,
+                mut members,
+                resume,
+                ice_servers,
+                ice_servers_life_s,
+                room_limit,
+                hosts,
+                locked,
+                admission_sha256,
+            } => {
+                members.retain(|member| is_near(&member.id));
+                let joined = ServerMessage::Joined {
+                    you,
+                    arrival,
+                    room,
+                    members,
+                    resume,
+                    ice_servers,
+                    ice_servers_life_s,
+                    room_limit,
+                    hosts,
+                    locked,
+                    admission_sha256,
+                };
+                vec![(page, joined)]
+            }
+            ServerMessage::PeerJoined { ref member } if !is_near(&member.id) => Vec::new(),
+            message => vec![(page, message)],
+        }
+    }));
+    for _ in 0..4 {
+        world.open(None);
+    }
+    world.pass(20 * SECOND);
+    assert!(are_connected(&world, &[0, 2]) && are_connected(&world, &[1, 3]));
+    assert!((0..4).all(|page| world.pages[page].session.peers().count() == 1));
+    *is_split.borrow_mut() = false;
+    world.restart_server();
+    world.pass(60 * SECOND);
+    assert!(are_connected(&world, &[0, 1, 2, 3]));
+    assert_nobody_in_between(&world);
+    assert!((0..4).all(|page| refusals(&world, page).is_empty()));
+}
+
+#[test]
+fn a_server_that_lies_about_who_came_first_prevents_a_call_at_most() {
+    for lie in 0..4_u64 {
+        let mut world = World::new();
+        world.secret = Some(first_secret());
+        let is_lying = Rc::new(RefCell::new(true));
+        let lies = is_lying.clone();
+        world.interference = Some(Box::new(move |page, mut message| {
+            // Each page believes that it came first, or last, or one of the two does.
+            let forged = Arrival(if lie >> (page % 2) & 1 == 1 { 1_000 } else { 0 });
+            match &mut message {
+                _ if !*lies.borrow() => {}
+                ServerMessage::Joined { members, .. } => {
+                    members.iter_mut().for_each(|member| member.arrival = forged);
+                }
+                ServerMessage::PeerJoined { member } => member.arrival = forged,
+                _ => {}
+            }
+            vec![(page, message)]
+        }));
+        let (_, _) = (world.open(None), world.open(None));
+        world.pass(20 * SECOND);
+        assert_eq!(connected(&world, 0, 1), connected(&world, 1, 0), "lie {lie}");
+        assert_nobody_in_between(&world);
+        *is_lying.borrow_mut() = false;
+        world.restart_server();
+        world.pass(60 * SECOND);
+        assert!(are_connected(&world, &[0, 1]), "lie {lie}");
+        assert_nobody_in_between(&world);
+    }
+}
+
+#[test]
+fn instance_ids_that_the_server_exchanges_after_a_reload_lead_to_no_call_and_no_false_name() {
+    let mut world = World::new();
+    world.secret = Some(first_secret());
+    let listed = note_listed(&mut world);
+    for _ in 0..3 {
+        world.open(None);
+    }
+    let tokens = [1, 2].map(|page| world.resume_token(page));
+    let is_lying = Rc::new(RefCell::new(true));
+    let (lies, kept) = (is_lying.clone(), listed.clone());
+    world.interference = Some(Box::new(move |page, mut message| {
+        if let (0, true, ServerMessage::PeerJoined { member }) = (page, *lies.borrow(), &mut message) {
+            kept.borrow_mut().push((page, member.clone()));
+            // The first of the two pages that are loaded again is told only with the second one.
+            let reloaded: Vec<_> = kept
+                .borrow()
+                .iter()
+                .filter(|(_, known)| known.arrival.0 > 3)
+                .map(|(_, known)| known.clone())
+                .collect();
+            let [one, other] = &reloaded[..] else { return Vec::new() };
+            let swapped = |id: &Member, page: &Member| Member { id: id.id.clone(), ..page.clone() };
+            let told = [swapped(one, other), swapped(other, one)];
+            return told.map(|member| (0, ServerMessage::PeerJoined { member })).into();
+        }
+        vec![(page, message)]
+    }));
+    for (page, token) in [1, 2].into_iter().zip(tokens) {
+        world.kill(page);
+        world.open(Some(token));
+    }
+    world.pass(20 * SECOND);
+    assert!(connected(&world, 3, 4) && connected(&world, 4, 3));
+    assert!(![3, 4].into_iter().any(|page| connected(&world, 0, page) || connected(&world, page, 0)));
+    assert!(has_raised(&world, 0, NoticeCode::SignalsRefused));
+    assert_nobody_in_between(&world);
+    *is_lying.borrow_mut() = false;
+    world.restart_server();
+    world.pass(60 * SECOND);
+    assert!(are_connected(&world, &[0, 3, 4]));
+    assert_nobody_in_between(&world);
+}
+
+#[test]
+fn a_page_that_is_told_another_member_id_in_a_call_is_taken_for_nobody_else() {
+    let mut world = World::new();
+    world.secret = Some(first_secret());
+    let listed = note_listed(&mut world);
+    for _ in 0..3 {
+        world.open(None);
+    }
+    // Page 2 is told that it is the member of page 1, and page 1 that it is the one of page 2. Signals go to whom they name.
+    let ids = [1, 2].map(|page| world.id(page));
+    let first = listed_as(&listed, 1, &world.id(0));
+    for (page, you) in [(1, &ids[1]), (2, &ids[0])] {
+        let message = ServerMessage::Joined {
+            you: you.clone(),
+            arrival: Arrival(50 + page as u64),
+            room: RoomName::new("team").unwrap(),
+            members: vec![first.clone()],
+            resume: you.to_string(),
+            ice_servers: Vec::new(),
+            ice_servers_life_s: None,
+            room_limit: 8,
+            hosts: Vec::new(),
+            locked: false,
+            admission_sha256: None,
+        };
+        tell(&mut world, page, &message);
+    }
+    world.fail_links(0);
+    world.pass(30 * SECOND);
+    assert!(![1, 2].into_iter().any(|page| connected(&world, 0, page)));
+    assert!(has_raised(&world, 0, NoticeCode::SignalsRefused));
+    assert_nobody_in_between(&world);
+}
+
+#[test]
+fn who_is_let_in_by_the_server_alone_has_no_call_and_no_name_without_the_secret() {
+    let mut world = hosted(2);
+    world.is_locked = true;
+    world.secret = Some(RoomSecret::from_random(8));
+    // The server answers the knock by itself.
+    let intruder = world.open(None);
+    world.pass(60 * SECOND);
+    for page in 0..2 {
+        let view = world.pages[page].session.peer(&world.id(intruder)).unwrap();
+        assert!(!view.has_readable_name() && view.member.name.is_empty());
+        let view = world.pages[intruder].session.peer(&world.id(page)).unwrap();
+        assert!(!view.has_readable_name() && view.member.name.is_empty());
+        assert!(!connected(&world, page, intruder) && !connected(&world, intruder, page));
+        assert!(has_raised(&world, page, NoticeCode::SignalsRefused));
+    }
+    assert!(are_connected(&world, &[0, 1]));
+}
+
+#[test]
+fn a_knock_with_the_name_of_somebody_else_leads_to_no_call_under_that_name() {
+    let mut world = hosted(1);
+    let listed = note_listed(&mut world);
+    let ada = world.open(None);
+    let known = listed_as(&listed, 0, &world.id(ada));
+    let (gone, now) = (world.id(ada), world.now);
+    world.pages[ada].session.leave(now);
+    world.settle();
+    world.pass(SECOND);
+    assert!(world.pages[0].session.peer(&gone).is_none());
+    // The server shows the host the knock of a page that left, and lists that page when the host says yes, as whoever comes in its place.
+    let visitor = sightline_protocol::Visitor {
+        id: MemberId::new("v1").unwrap(),
+        name: known.name.clone(),
+        sealed_name: known.sealed_name.clone(),
+        instance: known.instance.clone(),
+        picture: None,
+    };
+    tell(&mut world, 0, &ServerMessage::Knock { visitor });
+    let visitors = world.pages[0].session.hosting().visitors();
+    assert_eq!(visitors[0].name.as_str(), format!("someone {ada}"), "it cannot be told from a real one");
+    world.secret = Some(RoomSecret::from_random(8));
+    let (ghost, own) = (known.clone(), known.instance);
+    world.interference = Some(Box::new(move |page, message| match (page, message) {
+        (0, ServerMessage::PeerJoined { member }) => {
+            let member = Member { id: member.id, arrival: member.arrival, ..ghost.clone() };
+            vec![(0, ServerMessage::PeerJoined { member })]
+        }
+        (page, message) => vec![(page, message)],
+    }));
+    let intruder = world.open(None);
+    world.pass(60 * SECOND);
+    let view = world.pages[0].session.peer(&world.id(intruder)).unwrap();
+    assert_eq!(view.member.instance, own);
+    assert!(!connected(&world, 0, intruder) && !connected(&world, intruder, 0));
+}
+
+#[test]
+fn a_removal_that_the_server_never_hears_of_or_hears_of_late_takes_effect_at_once_all_the_same() {
+    let mut world = hosted(4);
+    let held: Rc<RefCell<Vec<(usize, ClientMessage)>>> = Rc::default();
+    let kept = held.clone();
+    world.deaf = Some(Box::new(move |page, message| {
+        let is_held = matches!(message, ClientMessage::Remove { .. } | ClientMessage::Rekey { .. });
+        if is_held {
+            kept.borrow_mut().push((page, message.clone()));
+        }
+        is_held
+    }));
+    remove(&mut world, 0, 3);
+    for page in 0..3 {
+        assert_eq!(world.state(page, 3), None, "page {page}");
+        assert_eq!(secret(&world, page), secret(&world, 0));
+    }
+    assert_ne!(secret(&world, 0), first_secret());
+    world.pass(10 * SECOND);
+    assert!(are_connected(&world, &[0, 1, 2]));
+    assert!((0..3).all(|page| world.state(page, 3).is_none() && !connected(&world, 3, page)));
+    assert!(!held.borrow().is_empty());
+    world.deaf = None;
+    for (page, message) in held.take() {
+        world.hear(page, &message);
+    }
+    world.pass(30 * SECOND);
+    assert!(are_connected(&world, &[0, 1, 2]));
+    assert!((0..3).all(|page| !has_raised(&world, page, NoticeCode::SignalsRefused)));
+    assert_eq!(world.admission.as_ref(), keys(secret(&world, 1)).admission());
+}
+
+/// A server that hides the removal, and listed the removed page a second time under another member before it.
+#[test]
+fn a_page_that_the_server_lists_twice_is_removed_altogether() {
+    for is_decoy_first in [false, true] {
+        let mut world = hosted(0);
+        let decoy = MemberId::new("a-decoy").unwrap();
+        let listing = decoy.clone();
+        world.interference = Some(Box::new(move |page, message| match message {
+            ServerMessage::PeerJoined { member } if member.instance.as_str() == "i2" && page < 2 => {
+                let again = Member { id: listing.clone(), ..member.clone() };
+                let mut told = [member, again];
+                if is_decoy_first {
+                    told.reverse();
+                }
+                told.map(|member| (page, ServerMessage::PeerJoined { member })).into()
+            }
+            ServerMessage::PeerRemoved { .. } | ServerMessage::RoomState { .. } if page == 1 => Vec::new(),
+            ServerMessage::Removed => Vec::new(),
+            message => vec![(page, message)],
+        }));
+        for _ in 0..3 {
+            world.open(None);
+        }
+        assert!(are_connected(&world, &[0, 1, 2]), "decoy first: {is_decoy_first}");
+        let names = world.pages[0].session.peers().map(|peer| peer.member.name.to_string());
+        assert_eq!(names.filter(|name| name == "someone 2").count(), 2, "the host cannot tell the two apart");
+        // The host sees two members of this name and removes one of them.
+        let now = world.now;
+        world.pages[0].session.act_as_host(HostAction::Remove(decoy.clone()), now);
+        world.settle();
+        world.pass(10 * SECOND);
+        for page in 0..2 {
+            assert_eq!(world.state(page, 2), None, "decoy first: {is_decoy_first}, page {page}");
+            assert!(world.pages[page].session.peer(&decoy).is_none());
+        }
+        assert_ne!(secret(&world, 0), first_secret());
+        assert_eq!(secret(&world, 1), secret(&world, 0));
+        assert_eq!(secret(&world, 2), first_secret(), "the removed page did not get the secret");
+        assert!(are_connected(&world, &[0, 1]));
+    }
+}
+
+fn rekey(secret: RoomSecret, replaces: RoomSecret) -> ControlMessage {
+    let replaces = keys(replaces).id().cloned();
+    ControlMessage::Rekey(Rekey {
+        secret: secret.to_message().unwrap(),
+        replaces: replaces.into_iter().collect::<Vec<KeyId>>(),
+        removed: Vec::new(),
+    })
+}
+
+/// A member sends a secret although it is no host, is removed, and then the server calls it host.
+#[test]
+fn a_secret_that_a_removed_member_left_behind_is_never_taken() {
+    for by_departure in [false, true] {
+        let mut world = hosted(3);
+        let left_behind = RoomSecret::from_random(66);
+        let (to_page_1, now) = (world.id(1), world.now);
+        world.pages[2].session.send_control(&to_page_1, &rekey(left_behind, first_secret()));
+        world.settle();
+        assert_eq!(secret(&world, 1), first_secret(), "it is no host");
+        let gone = world.id(2);
+        if by_departure {
+            world.pages[2].session.leave(now);
+            world.settle();
+        } else {
+            remove(&mut world, 0, 2);
+        }
+        let before = secret(&world, 1);
+        let state = ServerMessage::RoomState {
+            hosts: vec![world.id(0), gone],
+            locked: true,
+            resume: "m1".to_owned(),
+            admission_sha256: keys(before).admission_digest(),
+        };
+        tell(&mut world, 1, &state);
+        world.pass(30 * SECOND);
+        assert_eq!(secret(&world, 1), before, "by departure: {by_departure}");
+        assert!(are_connected(&world, &[0, 1]));
+    }
+}
+
+/// Each page is told that it alone is host, and that the room has a secret that nobody has.
+#[test]
+fn a_server_that_calls_each_page_the_only_host_gets_no_secret_and_the_pages_agree_when_it_stops() {
+    let mut world = hosted(3);
+    let is_lying = Rc::new(RefCell::new(true));
+    let lies = is_lying.clone();
+    let invented = keys(RoomSecret::from_random(66)).admission_digest();
+    world.interference = Some(Box::new(move |page, mut message| {
+        if let (true, ServerMessage::RoomState { hosts, admission_sha256, .. }) =
+            (*lies.borrow(), &mut message)
+        {
+            *hosts = vec![MemberId::new(format!("m{page}")).unwrap()];
+            admission_sha256.clone_from(&invented);
+        }
+        vec![(page, message)]
+    }));
+    let first = world.id(0);
+    world.dismiss_host(&MemberId::new("nobody").unwrap());
+    world.settle();
+    world.pass(60 * SECOND);
+    assert!(are_connected(&world, &[0, 1, 2]), "calls go on");
+    let secrets: Vec<_> = (0..3).map(|page| secret(&world, page)).collect();
+    assert!(secrets.iter().all(|secret| *secret != RoomSecret::from_random(66)));
+    assert_nobody_in_between(&world);
+    *is_lying.borrow_mut() = false;
+    // All are hosts, as they were told.
+    for page in [1, 2] {
+        let (member, now) = (world.id(page), world.now);
+        world.pages[0].session.act_as_host(HostAction::MakeHost(member), now);
+        world.settle();
+    }
+    assert_eq!(world.hosts[0], first);
+    world.pass(60 * SECOND);
+    let agreed = secret(&world, 0);
+    assert_eq!([1, 2].map(|page| secret(&world, page)), [agreed; 2]);
+    assert_eq!(world.admission.as_ref(), keys(agreed).admission());
+    assert!(are_connected(&world, &[0, 1, 2]));
+}
+
+#[test]
+fn a_server_that_says_that_somebody_was_removed_or_loaded_again_ends_a_call_and_the_truth_heals_it() {
+    let mut world = hosted(3);
+    let listed = note_listed(&mut world);
+    let late = world.open(None);
+    let id = world.id(late);
+    let real = listed_as(&listed, 0, &id);
+    let invented = Member { instance: InstanceId::new("of-the-server").unwrap(), ..real.clone() };
+    tell(&mut world, 0, &ServerMessage::PeerJoined { member: invented });
+    world.pass(5 * SECOND);
+    assert!(!connected(&world, 0, late), "the page is said to be another one");
+    assert!(are_connected(&world, &[0, 1, 2]));
+    tell(&mut world, 0, &ServerMessage::PeerJoined { member: real });
+    world.pass(30 * SECOND);
+    assert!(are_connected(&world, &[0, 1, 2, 3]));
+    assert_nobody_in_between(&world);
+    // An invented removal: the page that believes it has a call with everybody else, and the host makes another secret.
+    tell(&mut world, 1, &ServerMessage::PeerRemoved { id });
+    world.pass(30 * SECOND);
+    assert_eq!(world.state(1, late), None);
+    assert!(are_connected(&world, &[0, 1, 2]));
+    assert_nobody_in_between(&world);
+}
+
+#[test]
+fn a_goodbye_ends_the_calls_of_its_sender_only_and_the_server_cannot_say_it() {
+    let mut world = hosted(3);
+    let ids: Vec<_> = (0..3).map(|page| world.id(page)).collect();
+    // Who says goodbye to one member is still in the call with the other one.
+    world.pages[2].session.send_control(&ids[0], &ControlMessage::Bye);
+    world.settle();
+    assert_eq!(world.state(0, 2), None);
+    assert!(are_connected(&world, &[0, 1]) && connected(&world, 1, 2));
+    // What the server says of departures does not end a call that works.
+    for id in &ids[1..] {
+        tell(&mut world, 0, &ServerMessage::PeerLeft { id: id.clone() });
+        tell(&mut world, 0, &ServerMessage::PeerAway { id: id.clone() });
+    }
+    tell(&mut world, 1, &ServerMessage::PeerLeft { id: ids[0].clone() });
+    world.pass(120 * SECOND);
+    assert!(are_connected(&world, &[0, 1]));
+}
