@@ -22,6 +22,7 @@ cfg_if::cfg_if! {
         mod files_across_cuts;
         mod host;
         mod hostile_member;
+        mod hostile_server;
         mod hosting;
         mod installing;
         mod keyboard;
@@ -100,6 +101,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
         #[cfg(target_os = "linux")]
         networks::tests(&stage),
         hostile_member::tests(&stage),
+        hostile_server::tests(&stage),
         problems::tests(&stage),
         hosting::tests(&stage),
         installing::tests(&stage),

@@ -147,6 +147,15 @@ impl NativePeer {
         timeout(PATIENCE, all).await.context("sightline-peer does not end")?
     }
 
+    /// The events that were printed since the last call.
+    ///
+    /// # Errors
+    /// Where a line is no event.
+    pub fn arrived(&mut self) -> Result<Vec<Value>> {
+        let lines = std::iter::from_fn(|| self.events.try_recv().ok());
+        lines.map(|line| Ok(serde_json::from_str(&line)?)).collect()
+    }
+
     /// Waits for an event of this kind that `is_wanted`, and passes over others.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::{
@@ -122,9 +122,11 @@ async fn pass_on(
     };
     let (mut to_browser, mut from_browser) = accept_hdr_async(browser, keep).await?.split();
     let mut request = format!("ws://localhost:{server_port}/ws").into_client_request()?;
+    // A native peer sends no origin.
     for name in ["host", "origin"] {
-        let value = headers.get(name).with_context(|| format!("the handshake has no {name}"))?;
-        request.headers_mut().insert(name, value.clone());
+        if let Some(value) = headers.get(name) {
+            request.headers_mut().insert(name, value.clone());
+        }
     }
     let (mut to_server, mut from_server) = client_async(request, server).await?.0.split();
     let there = async {

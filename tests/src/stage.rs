@@ -100,6 +100,14 @@ impl Stage {
         self.trial(name_of::<F>(), test)
     }
 
+    /// A test with this name.
+    pub fn test_named<F>(self: &Arc<Self>, name: impl Into<String>, test: F) -> Trial
+    where
+        F: AsyncFn(&Scene) -> Result<()> + Send + 'static,
+    {
+        self.trial(name.into(), test)
+    }
+
     /// A test that needs the whole machine: no other test runs at the same time.
     pub fn test_alone<F>(self: &Arc<Self>, test: F) -> Trial
     where
@@ -385,6 +393,18 @@ impl Scene {
         self.places.take(N).await?;
         let pages = try_join_all(engines.map(|engine| self.open_page(Profile::of(engine)))).await?;
         pages.try_into().map_err(|_| anyhow!("a page is missing"))
+    }
+
+    /// The same for a number of browsers that is known only when the test runs.
+    ///
+    /// # Errors
+    /// Where a browser does not start.
+    pub async fn pages_of(&self, engines: &[Engine]) -> Result<Vec<Arc<Page>>> {
+        if engines.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.places.take(engines.len()).await?;
+        try_join_all(engines.iter().map(|engine| self.open_page(Profile::of(*engine)))).await
     }
 
     async fn open_page(&self, profile: Profile) -> Result<Arc<Page>> {

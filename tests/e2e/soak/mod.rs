@@ -1,11 +1,9 @@
 //! Long tests for `cargo xtask soak`, which print real times. They run only if `SIGHTLINE_SOAK` is set; the network tests need
 //! root.
 
-mod attacker;
 mod cuts;
 mod files;
 mod first_frame;
-mod hostile_server;
 mod messages;
 mod reload;
 mod renegotiations;
@@ -25,7 +23,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         [cuts::tests(stage), messages::tests(stage), files::tests(stage)].into_iter().flatten().collect();
     [
         where_there_are_namespaces(across_a_link),
-        hostile_server::tests(stage),
+        crate::hostile_server::long_tests(stage),
         first_frame::tests(stage),
         server_kill::tests(stage),
         renegotiations::tests(stage),

@@ -332,6 +332,10 @@ impl<'a> Visit<'a> {
             NoticeCode::ServerUnreachable => return Ok(()),
             NoticeCode::SignalingLost => "The connection to the server is lost; connecting again.",
             NoticeCode::ConnectionFailed => "No network path to a member was found.",
+            NoticeCode::SignalsRefused => {
+                "Something sent in the name of a member does not come from it, and nothing of it was used. The server or a network on the \
+                 way may be trying to listen in."
+            }
             NoticeCode::MemberMuted => "A member sends more than is allowed; the excess is dropped.",
             NoticeCode::MemberCutOff => {
                 "A member went on sending more than is allowed; its connection is closed."

@@ -46,10 +46,22 @@ pub(super) enum Trick {
     InstanceForged,
     /// The pages enter the room without protection.
     Downgraded,
+    /// Of the signals of each member only the first one arrives: the candidates are missing.
+    Truncated,
+    /// Each member is listed a second time, under another id.
+    ListedTwice,
+    /// Each page is told that all others came before it.
+    ArrivalsForged,
+    /// In the middle of the call each member is said to have loaded its page again, and the truth comes next.
+    ReloadForged,
+    /// Somebody who is not there is said to be host.
+    HostForged,
+    /// Somebody knocks under a name that is not encrypted.
+    KnockForged,
 }
 
 impl Trick {
-    pub(super) const ALL: [Self; 17] = [
+    pub(super) const ALL: [Self; 23] = [
         Self::Altered,
         Self::Unsealed,
         Self::SealedWithoutTheSecret,
@@ -67,6 +79,12 @@ impl Trick {
         Self::NameInTheClear,
         Self::InstanceForged,
         Self::Downgraded,
+        Self::Truncated,
+        Self::ListedTwice,
+        Self::ArrivalsForged,
+        Self::ReloadForged,
+        Self::HostForged,
+        Self::KnockForged,
     ];
 
     /// Whether a page sees that a signal was changed. What does not come, or comes in another order, may be the network; what was made
@@ -109,12 +127,17 @@ pub(super) struct Attacker {
     addressees: HashMap<String, String>,
     /// The members at both ends of each connection.
     ends: HashMap<String, [String; 2]>,
+    /// Number of signals of each member.
+    counts: HashMap<String, u32>,
 }
+
+/// Signals of a member before the server says that its page was loaded again: description and candidates are there.
+const BEFORE_RELOAD: u32 = 4;
 
 impl Attacker {
     pub(super) fn new(trick: Trick) -> Self {
-        let (members, addressees, ends) = Default::default();
-        Self { trick, changed: 0, signals: Vec::new(), held: None, members, addressees, ends }
+        let (members, addressees, ends, counts) = Default::default();
+        Self { trick, changed: 0, signals: Vec::new(), held: None, members, addressees, ends, counts }
     }
 
     pub(super) fn change_of_page(&mut self, mut message: Value) -> Vec<Value> {
@@ -165,10 +188,33 @@ impl Attacker {
                     self.changed += 1;
                 }
                 members.iter_mut().for_each(|member| self.attack_member(member));
+                if self.trick == Trick::ListedTwice {
+                    let again: Vec<_> = members.iter().map(listed_again).collect();
+                    self.changed += u32::try_from(again.len()).unwrap_or_default();
+                    members.extend(again);
+                }
+                if self.trick == Trick::HostForged {
+                    self.changed += 1;
+                    message["hosts"] = json!(["of-the-server"]);
+                }
+                if self.trick == Trick::KnockForged {
+                    self.changed += 1;
+                    let visitor = json!({ "id": "v1", "name": FORGED_NAME, "instance": "of-the-server" });
+                    return vec![message, json!({ "type": "knock", "visitor": visitor })];
+                }
+            }
+            Some("room_state") if self.trick == Trick::HostForged => {
+                self.changed += 1;
+                message["hosts"] = json!(["of-the-server"]);
             }
             Some("peer_joined") => {
                 self.note(&message["member"]);
                 self.attack_member(&mut message["member"]);
+                if self.trick == Trick::ListedTwice {
+                    self.changed += 1;
+                    let again = json!({ "type": "peer_joined", "member": listed_again(&message["member"]) });
+                    return vec![again, message];
+                }
                 if self.trick == Trick::LeftAndBack {
                     self.changed += 1;
                     let left = json!({ "type": "peer_left", "id": message["member"]["id"] });
@@ -253,6 +299,22 @@ impl Attacker {
                 return told;
             }
             Trick::Dropped => told.clear(),
+            Trick::Truncated => {
+                if self.count(&signal) == 1 {
+                    return told;
+                }
+                told.clear();
+            }
+            Trick::ReloadForged => {
+                let known = self.members.get(&text(&signal["from"])).cloned();
+                let Some(member) = known.filter(|_| self.count(&signal) == BEFORE_RELOAD) else {
+                    return told;
+                };
+                let truth = json!({ "type": "peer_joined", "member": member });
+                let mut lie = truth.clone();
+                lie["member"]["instance"] = json!("of-the-server");
+                told.extend([lie, truth]);
+            }
             Trick::Reordered => match self.held.take() {
                 Some(held) if held["from"] == signal["from"] => told.push(held),
                 held => {
@@ -266,10 +328,21 @@ impl Attacker {
             | Trick::NameAltered
             | Trick::NameInTheClear
             | Trick::InstanceForged
-            | Trick::Downgraded => return told,
+            | Trick::Downgraded
+            | Trick::ListedTwice
+            | Trick::ArrivalsForged
+            | Trick::HostForged
+            | Trick::KnockForged => return told,
         }
         self.changed += 1;
         told
+    }
+
+    /// The number of this signal among those of its sender.
+    fn count(&mut self, signal: &Value) -> u32 {
+        let count = self.counts.entry(text(&signal["from"])).or_default();
+        *count += 1;
+        *count
     }
 
     fn attack_member(&mut self, member: &mut Value) {
@@ -283,10 +356,18 @@ impl Attacker {
                 member.as_object_mut().map(|member| member.remove("sealed_name"));
             }
             Trick::InstanceForged => member["instance"] = json!("of-the-server"),
+            Trick::ArrivalsForged => member["arrival"] = json!(1),
             _ => return,
         }
         self.changed += 1;
     }
+}
+
+/// The same page as another member.
+fn listed_again(member: &Value) -> Value {
+    let mut again = member.clone();
+    again["id"] = json!(format!("again-{}", text(&member["id"])));
+    again
 }
 
 /// The text with another letter in the middle.
