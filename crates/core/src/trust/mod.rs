@@ -6,6 +6,9 @@
 //! | `secret` | the secret as it stands in an invitation; needs no cryptography, so the first page loads none |
 //! | `keys` | the key schedule: one key for signals, one for names, one tag for the server |
 //! | `signals` | seals the signals of this page, and opens those of the others |
+//! | `secret_source` | makes the secrets of one page |
+//! | `removed_pages` | the pages that hosts removed, and whether they may know the present secret |
+//! | `server_tag` | what the server knows of the present secret |
 //! | `rekeying` | replaces the secret when a member is removed |
 //! | `fingerprints` | the DTLS fingerprints of both ends of a peer connection |
 //! | `short_code` | the code that two members compare by voice |
@@ -25,7 +28,10 @@ mod keys;
 mod person;
 mod recognition;
 mod rekeying;
+mod removed_pages;
 mod secret;
+mod secret_source;
+mod server_tag;
 mod short_code;
 mod signals;
 

@@ -1,7 +1,8 @@
 //! Replaces the secret of a protected room when a member is removed.
 //!
-//! Owns the present secret, the names of those that it replaced, and the removed pages from which it is kept. It never sends: the
-//! session passes the secret to the members over their data channels, which the server cannot read, and tells the server the new tag.
+//! Owns the present secret and the names of those that it replaced. [`RemovedPages`] has the pages from which it is kept, [`ServerTag`]
+//! what the server knows of it. The machine never sends: the session passes the secret to the members over their data channels, which the
+//! server cannot read, and tells the server the new tag.
 //!
 //! Contract: the session calls [`Rekeying::handle_server`] with every state that the server gives, the other `handle_*` when something
 //! happens, and then [`Rekeying::poll_output`] until it returns `None`; [`Rekeying::handle_timeout`] when the time of
@@ -10,15 +11,15 @@
 //! Invariants: a secret is taken from hosts only. A secret that was replaced is never used again. A host passes no secret on that a
 //! page got which was removed since: it makes another one.
 
-use std::{collections::VecDeque, fmt, time::Duration};
+use std::{collections::VecDeque, time::Duration};
 
-use sha2::{Digest, Sha256};
 use sightline_protocol::{
-    AdmissionDigest, InstanceId, KeyId, MemberId, Rekey, RoomName,
-    limits::{MAX_REMOVED_PAGES, MAX_REPLACED_KEYS},
+    AdmissionDigest, InstanceId, KeyId, MemberId, Rekey, RoomName, limits::MAX_REPLACED_KEYS,
 };
 
-use super::{RoomKeys, RoomSecret};
+use super::{
+    RoomKeys, RoomSecret, removed_pages::RemovedPages, secret_source::SecretSource, server_tag::ServerTag,
+};
 use crate::{
     Timestamp,
     budget::{Bucket, REKEYS},
@@ -32,32 +33,6 @@ const STEP_OF_HOSTS: Duration = Duration::from_secs(1);
 const PATIENCE_OF_MEMBER: Duration = Duration::from_secs(20);
 /// Secrets of members that may turn out to be hosts, because the server says so later.
 const MAX_HELD: usize = 16;
-/// How often a host tells the server one tag, if the server names another one.
-const MAX_TOLD: u32 = 8;
-
-/// Makes the secrets of this page: SHA-256 of a seed and a number, so that no secret tells another.
-#[derive(Clone)]
-struct SecretSource {
-    seed: u128,
-    drawn: u64,
-}
-
-impl SecretSource {
-    fn draw(&mut self) -> RoomSecret {
-        self.drawn += 1;
-        let hash = Sha256::new_with_prefix("sightline/1 secret\n").chain_update(self.seed.to_be_bytes());
-        let hash = <[u8; 32]>::from(hash.chain_update(self.drawn.to_be_bytes()).finalize());
-        let bits = hash.first_chunk::<16>().map_or(0, |bytes| u128::from_be_bytes(*bytes));
-        RoomSecret::from_random(bits)
-    }
-}
-
-impl fmt::Debug for SecretSource {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("SecretSource").field("drawn", &self.drawn).finish_non_exhaustive()
-    }
-}
-
 /// What the session is to do.
 #[derive(Debug, Clone)]
 pub enum RekeyOutput {
@@ -88,47 +63,25 @@ enum Relation {
     Rival,
 }
 
-#[derive(Debug)]
-struct RemovedPage {
-    instance: InstanceId,
-    /// Whether the present secret was made after the removal, so that the page never got it.
-    is_excluded: bool,
-}
-
 /// The secret of the room, as one page knows it.
 #[derive(Debug)]
 pub struct Rekeying {
     room: RoomName,
-    instance: InstanceId,
     /// `None` if this page replaces no secrets, as in an earlier version.
     source: Option<SecretSource>,
     secret: RoomSecret,
     /// Always there: as [`RoomKeys::admission`].
     key: Option<KeyId>,
-    digest: Option<AdmissionDigest>,
     /// The latest one last.
     replaced: VecDeque<KeyId>,
-    removed: VecDeque<RemovedPage>,
-    /// Since when a removed page may know the present secret.
-    exposed_since: Option<Timestamp>,
+    removed: RemovedPages,
+    tag: ServerTag,
     /// Since when another host has made another secret at the same time, and is to make the next one.
     contested_since: Option<Timestamp>,
     hosts: Vec<MemberId>,
     is_host: bool,
     /// Number of hosts before this one.
     rank: u32,
-    /// The digest that the server named last; `None` if it has no rekeys.
-    server: Option<AdmissionDigest>,
-    /// Whether the server named the digest of the present secret.
-    is_confirmed: bool,
-    /// Whether the server has the name of this member under the present secret.
-    is_filed: bool,
-    /// Number of times that the server was told the present tag.
-    told: u32,
-    /// Since when the server names the digest of another secret, and not of one that this host has yet to tell it.
-    outdated_since: Option<Timestamp>,
-    /// Whether the server took back that the room has another secret. An honest one never does.
-    has_taken_back: bool,
     held: VecDeque<(MemberId, Rekey)>,
     taken: Bucket,
     outputs: VecDeque<RekeyOutput>,
@@ -141,24 +94,16 @@ impl Rekeying {
         let keys = RoomKeys::derive(secret, &room);
         Self {
             room,
-            instance,
             source: None,
             secret,
             key: keys.id().cloned(),
-            digest: keys.admission_digest(),
             replaced: VecDeque::new(),
-            removed: VecDeque::new(),
-            exposed_since: None,
+            removed: RemovedPages::new(instance),
+            tag: ServerTag::new(keys.admission_digest()),
             contested_since: None,
             hosts: Vec::new(),
             is_host: false,
             rank: 0,
-            server: None,
-            is_confirmed: false,
-            is_filed: true,
-            told: 0,
-            outdated_since: None,
-            has_taken_back: false,
             held: VecDeque::new(),
             taken: Bucket::default(),
             outputs: VecDeque::new(),
@@ -167,31 +112,30 @@ impl Rekeying {
 
     /// Takes part. `seed` must come from a cryptographic generator and serve nothing else.
     pub fn enable(&mut self, seed: u128) {
-        self.source = Some(SecretSource { seed, drawn: 0 });
+        self.source = Some(SecretSource::new(seed));
     }
 
     /// Whether a removal by this page replaces the secret: the page and the server know how.
     #[must_use]
     pub fn is_possible(&self) -> bool {
-        self.source.is_some() && self.server.is_some()
+        self.source.is_some() && self.tag.has_rekeys()
     }
 
     /// Whether the server named a secret that this page does not have: what cannot be opened may be sealed with it. A server that took
     /// such a secret back is not believed again, so that it cannot hide forged signals for long.
     #[must_use]
     pub fn is_outdated(&self) -> bool {
-        self.outdated_since.is_some() && !self.has_taken_back
+        self.tag.is_outdated()
     }
 
     /// What a host passes to a member whose channel opened; `None` if there is nothing to tell.
     #[must_use]
     pub fn message(&self) -> Option<Rekey> {
         let has_news = self.is_host && self.source.is_some() && !self.replaced.is_empty();
-        let excluded = self.removed.iter().filter(|page| page.is_excluded);
         has_news.then_some(Rekey {
             secret: self.secret.to_message()?,
             replaces: self.replaced.iter().cloned().collect(),
-            removed: excluded.map(|page| page.instance.clone()).collect(),
+            removed: self.removed.excluded().cloned().collect(),
         })
     }
 
@@ -210,8 +154,10 @@ impl Rekeying {
         let is_host = rank.is_some();
         let became_host = is_host && !self.is_host;
         self.rank = rank.and_then(|rank| u32::try_from(rank).ok()).unwrap_or_default();
-        (self.server, self.is_host, self.hosts) = (server, is_host, hosts.to_vec());
-        self.review_server(now);
+        (self.is_host, self.hosts) = (is_host, hosts.to_vec());
+        if self.tag.handle_named(server, is_host, now) {
+            self.outputs.push_back(RekeyOutput::TellServer);
+        }
         if became_host && !self.replaced.is_empty() {
             self.outputs.push_back(RekeyOutput::PassOn);
         }
@@ -224,15 +170,15 @@ impl Rekeying {
 
     /// The person removed a member: makes a secret that its page does not know.
     pub fn remove(&mut self, instance: InstanceId, now: Timestamp) {
-        self.note_removed(instance);
+        self.removed.note(instance);
         self.replace(now);
     }
 
     /// The server says that a host removed this page.
     pub fn handle_removed(&mut self, instance: InstanceId, now: Timestamp) {
         if self.source.is_some() {
-            self.note_removed(instance);
-            self.review_exposure(now);
+            self.removed.note(instance);
+            self.removed.review(now);
         }
     }
 
@@ -265,7 +211,7 @@ impl Rekeying {
             Relation::Same => {
                 self.note_replaced(message.replaces);
                 self.take_removed(&message.removed);
-                self.exclude(&message.removed);
+                self.removed.exclude(&message.removed);
             }
             Relation::Later => self.adopt(secret, &keys, message, now),
             // Everybody else follows the host that spoke last, until the hosts agree.
@@ -291,7 +237,7 @@ impl Rekeying {
                 }
             }
         }
-        self.review_exposure(now);
+        self.removed.review(now);
     }
 
     /// Handles the deadlines that have passed.
@@ -299,7 +245,7 @@ impl Rekeying {
         if self.due_as_host().is_some_and(|due| due <= now) {
             self.replace(now);
         } else if self.due_as_member().is_some_and(|due| due <= now) {
-            self.outdated_since = None;
+            self.tag.give_up();
             self.outputs.push_back(RekeyOutput::LinkLost);
         }
     }
@@ -317,14 +263,14 @@ impl Rekeying {
 
     /// One host after the other, so that not all make a secret at the same time.
     fn due_as_host(&self) -> Option<Timestamp> {
-        let since =
-            [self.exposed_since, self.contested_since, self.outdated_since].into_iter().flatten().min();
+        let reasons = [self.removed.exposed_since(), self.contested_since, self.tag.outdated_since()];
+        let since = reasons.into_iter().flatten().min();
         let patience = PATIENCE_OF_HOST + STEP_OF_HOSTS * self.rank;
         since.filter(|_| self.is_host && self.is_possible()).map(|since| since + patience)
     }
 
     fn due_as_member(&self) -> Option<Timestamp> {
-        self.outdated_since.filter(|_| !self.is_host).map(|since| since + PATIENCE_OF_MEMBER)
+        self.tag.outdated_since().filter(|_| !self.is_host).map(|since| since + PATIENCE_OF_MEMBER)
     }
 
     fn is_below(&self, key: &KeyId) -> bool {
@@ -348,10 +294,10 @@ impl Rekeying {
         let Some(secret) = self.source.as_mut().map(SecretSource::draw) else { return };
         let keys = RoomKeys::derive(secret, &self.room);
         self.switch(secret, &keys);
-        self.removed.iter_mut().for_each(|page| page.is_excluded = true);
-        self.review_exposure(now);
+        self.removed.handle_own_secret();
+        self.removed.review(now);
+        self.tag.handle_own_secret(keys.admission_digest());
         self.outputs.push_back(RekeyOutput::PassOn);
-        (self.told, self.is_filed) = (1, true);
         self.outputs.push_back(RekeyOutput::TellServer);
     }
 
@@ -359,45 +305,24 @@ impl Rekeying {
         self.switch(secret, keys);
         self.note_replaced(message.replaces);
         self.take_removed(&message.removed);
-        self.removed.iter_mut().for_each(|page| page.is_excluded = false);
-        self.exclude(&message.removed);
-        if self.is_host && self.removed.iter().any(|page| !page.is_excluded) {
+        self.removed.handle_secret_of_another(&message.removed);
+        if self.is_host && self.removed.is_exposed() {
             // The other host did not know whom this one removed, and may have given the secret to that page.
             return self.replace(now);
         }
         if self.is_host {
             self.outputs.push_back(RekeyOutput::PassOn);
         }
-        // Otherwise the server has yet to say what it knows since then.
-        if self.server == self.digest {
-            self.review_server(now);
+        if self.tag.handle_secret_of_another(keys.admission_digest(), self.is_host, now) {
+            self.outputs.push_back(RekeyOutput::TellServer);
         }
     }
 
     fn switch(&mut self, secret: RoomSecret, keys: &RoomKeys) {
         let before = std::mem::replace(&mut self.key, keys.id().cloned());
         self.note_replaced(before);
-        (self.secret, self.digest) = (secret, keys.admission_digest());
-        (self.is_confirmed, self.is_filed, self.told) = (false, false, 0);
-        (self.outdated_since, self.contested_since) = (None, None);
+        (self.secret, self.contested_since) = (secret, None);
         self.outputs.push_back(RekeyOutput::Use(secret, keys.clone()));
-    }
-
-    fn review_server(&mut self, now: Timestamp) {
-        if self.server.is_none() {
-            self.outdated_since = None;
-        } else if self.server == self.digest {
-            self.has_taken_back |= self.outdated_since.take().is_some() && self.is_confirmed;
-            self.is_confirmed = true;
-            if !std::mem::replace(&mut self.is_filed, true) {
-                self.outputs.push_back(RekeyOutput::TellServer);
-            }
-        } else if self.is_confirmed || !self.is_host {
-            self.outdated_since.get_or_insert(now);
-        } else if self.told < MAX_TOLD {
-            self.told += 1;
-            self.outputs.push_back(RekeyOutput::TellServer);
-        }
     }
 
     fn note_replaced(&mut self, keys: impl IntoIterator<Item = KeyId>) {
@@ -414,36 +339,9 @@ impl Rekeying {
     /// Takes the pages that another host removed.
     fn take_removed(&mut self, removed: &[InstanceId]) {
         for instance in removed {
-            if self.note_removed(instance.clone()) {
+            if self.removed.note(instance.clone()) {
                 self.outputs.push_back(RekeyOutput::Removed(instance.clone()));
             }
-        }
-    }
-
-    /// Returns whether this page did not know it.
-    fn note_removed(&mut self, instance: InstanceId) -> bool {
-        if instance == self.instance || self.removed.iter().any(|page| page.instance == instance) {
-            return false;
-        }
-        if self.removed.len() >= MAX_REMOVED_PAGES {
-            self.removed.pop_front();
-        }
-        self.removed.push_back(RemovedPage { instance, is_excluded: false });
-        true
-    }
-
-    /// The host of the present secret did not give it to these pages.
-    fn exclude(&mut self, removed: &[InstanceId]) {
-        for page in self.removed.iter_mut().filter(|page| removed.contains(&page.instance)) {
-            page.is_excluded = true;
-        }
-    }
-
-    fn review_exposure(&mut self, now: Timestamp) {
-        if self.removed.iter().all(|page| page.is_excluded) {
-            self.exposed_since = None;
-        } else {
-            self.exposed_since.get_or_insert(now);
         }
     }
 }
@@ -462,6 +360,12 @@ mod tests {
 
     fn member(number: usize) -> MemberId {
         MemberId::new(format!("m{number}")).unwrap()
+    }
+
+    impl Rekeying {
+        fn digest(&self) -> Option<AdmissionDigest> {
+            RoomKeys::derive(self.secret, &self.room).admission_digest()
+        }
     }
 
     /// Pages that exchange secrets over reliable channels, whose messages wait until a test delivers them.
@@ -510,15 +414,13 @@ mod tests {
                         (0..self.pages.len()).filter(|page| member(*page) == to).collect()
                     }
                     RekeyOutput::TellServer if self.pages[page].is_host && !self.is_removed[page] => {
-                        self.server = self.pages[page].digest.clone();
+                        self.server = self.pages[page].digest();
                         continue;
                     }
                     _ => continue,
                 };
                 let Some(message) = self.pages[page].message() else { continue };
-                let knows = |to: usize| {
-                    self.pages[page].removed.iter().any(|removed| removed.instance == instance(to))
-                };
+                let knows = |to: usize| self.pages[page].removed.contains(&instance(to));
                 let to: Vec<_> = passes_to.into_iter().filter(|to| *to != page && !knows(*to)).collect();
                 self.waiting.extend(to.into_iter().map(|to| (page, to, message.clone())));
             }
@@ -577,7 +479,7 @@ mod tests {
                 }
             }
             let present = room.pages[0].key.clone();
-            prop_assert_eq!(&room.server, &room.pages[0].digest);
+            prop_assert_eq!(&room.server, &room.pages[0].digest());
             for page in (0..8).filter(|page| !room.is_removed[*page]) {
                 prop_assert_eq!(&room.pages[page].key, &present, "page {}", page);
             }
@@ -601,7 +503,8 @@ mod tests {
         let key = page.key.clone();
         for message in [earlier, later, earlier] {
             page.handle_message(&member(0), message.clone(), Timestamp::ZERO);
-            assert_eq!((&page.key, page.removed.len()), (&key, 2));
+            assert_eq!(page.key, key);
+            assert!([3, 4].iter().all(|removed| page.removed.contains(&instance(*removed))));
         }
         assert_eq!(room.pages[0].key, key);
     }
@@ -631,7 +534,7 @@ mod tests {
             let now = Timestamp::ZERO + Duration::from_secs(second);
             for number in [0, HOSTS] {
                 let page = &mut room.pages[number];
-                let server = if second % 8 == 7 { page.digest.clone() } else { invented.clone() };
+                let server = if second % 8 == 7 { page.digest() } else { invented.clone() };
                 page.handle_server(server, &hosts, Some(&member(number)), now);
                 page.handle_timeout(now);
                 while let Some(output) = page.poll_output() {
@@ -650,7 +553,7 @@ mod tests {
         let mut room = Room::new(2);
         let mut host = Rekeying::new(RoomName::new("team").unwrap(), RoomSecret::from_random(1), instance(0));
         host.enable(9);
-        host.handle_server(room.pages[0].server.clone(), &[member(0)], Some(&member(0)), Timestamp::ZERO);
+        host.handle_server(room.server.clone(), &[member(0)], Some(&member(0)), Timestamp::ZERO);
         let mut taken = 0;
         for number in 0..500 {
             host.remove(instance(100 + number), Timestamp::ZERO);
@@ -659,7 +562,6 @@ mod tests {
             taken += usize::from(room.pages[1].key != before);
         }
         assert_eq!(taken, 30);
-        let page = &room.pages[1];
-        assert!(page.replaced.len() <= MAX_REPLACED_KEYS && page.removed.len() <= MAX_REMOVED_PAGES);
+        assert!(room.pages[1].replaced.len() <= MAX_REPLACED_KEYS);
     }
 }
