@@ -98,6 +98,11 @@ impl Hosting {
         &self.visitors
     }
 
+    /// This member, once it is in the room.
+    pub(super) fn local(&self) -> Option<&MemberId> {
+        self.local.as_ref()
+    }
+
     /// Takes the state on entering. The server names the visitors afterwards.
     pub(super) fn handle_entered(&mut self, local: MemberId, hosts: Vec<MemberId>, is_locked: bool) {
         self.local = Some(local);

@@ -82,6 +82,10 @@ impl Members {
         self.peers.iter_mut()
     }
 
+    pub(super) fn ids(&self) -> Vec<MemberId> {
+        self.peers.iter().map(|peer| peer.id().clone()).collect()
+    }
+
     pub(super) fn get(&self, member: &MemberId) -> Option<&PeerSession> {
         self.peers.iter().find(|peer| peer.id() == member)
     }

@@ -9,6 +9,7 @@
 //! | `members` | the other members ([`PeerSession`](crate::peer::PeerSession)), and the intake of what they send (`budgets`) |
 //! | `peer_trust` | what the person knows of each member: codes that they compare (`verifying`), devices from earlier calls |
 //! | `hosting` | hosts, lock and visitors, as the server says |
+//! | `defense` | what hosts do against those whom they do not want: `hosting`, and the replacement of the secret |
 //! | `content` | the conversation and the files |
 //! | `notices` | which problems with members the page shows |
 //! | `changes` | paces the events on their way to the page |
@@ -22,6 +23,7 @@
 mod budgets;
 mod changes;
 mod content;
+mod defense;
 mod hands;
 mod hosting;
 mod listed_names;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use sightline_protocol::{
-    AdmissionDigest, AdmissionTag, DisplayName, InstanceId, MemberId, MessageId, Reaction,
+    AdmissionTag, DisplayName, MemberId, MessageId, Reaction,
     control::{ControlMessage, PublishedState},
     signaling::IceServer,
     telemetry::TelemetryMessage,
@@ -13,6 +13,7 @@ use sightline_protocol::{
 use super::{
     RoomEvent, RoomOutput,
     content::{Content, ContentOutput},
+    defense::{Defense, DefenseOutput},
     hosting::{HostAction, Hosting},
     members::{Dropped, Members},
     notices::Notices,
@@ -30,7 +31,7 @@ use crate::{
     random::SeededRandom,
     signaling::{JoinRequest, SignalingEvent, SocketId},
     transfer::{FileDescription, Reach, TransferHandle, Transfers},
-    trust::{Refusal, RekeyOutput, Rekeying, ShortCode},
+    trust::{Refusal, Rekeying, ShortCode},
 };
 
 /// One member's session in a room. It outlives all its sockets and peer connections.
@@ -46,9 +47,7 @@ pub struct RoomSession {
     members: Members,
     peer_trust: PeerTrust,
     notices: Notices,
-    hosting: Hosting,
-    /// `None` in an unprotected room, which has no secret to replace.
-    rekeying: Option<Rekeying>,
+    defense: Defense,
     content: Content,
     outputs: VecDeque<RoomOutput>,
 }
@@ -71,8 +70,7 @@ impl RoomSession {
             members: Members::new(published, link_names),
             peer_trust: PeerTrust::default(),
             notices: Notices::default(),
-            hosting: Hosting::default(),
-            rekeying,
+            defense: Defense::new(rekeying),
             content: Content::new(transfer_ids),
             outputs: VecDeque::new(),
         }
@@ -81,8 +79,7 @@ impl RoomSession {
     /// Replaces the secret of a protected room when a host removes a member. `seed` must come from a cryptographic generator and serve
     /// nothing else. Must be called before [`Self::start`]; without it this page is like one of an earlier version.
     pub fn enable_rekeying(&mut self, seed: u128) {
-        if let Some(rekeying) = &mut self.rekeying {
-            rekeying.enable(seed);
+        if self.defense.enable_rekeying(seed) {
             self.signal_path.enable_rekeys();
         }
     }
@@ -168,8 +165,7 @@ impl RoomSession {
 
     /// Sends a reaction to all members that can be reached now. Nothing repeats it.
     pub fn send_reaction(&mut self, reaction: Reaction) {
-        let members: Vec<_> = self.members.iter().map(|peer| peer.id().clone()).collect();
-        for member in members {
+        for member in self.members.ids() {
             self.send_control(&member, &ControlMessage::Reaction { reaction });
         }
     }
@@ -232,28 +228,19 @@ impl RoomSession {
     /// Asks the server for something that only a host may do. Nothing changes before the server says so, except that a removal from a
     /// protected room closes the connections to the member at once and replaces the secret.
     pub fn act_as_host(&mut self, action: HostAction, now: Timestamp) {
-        if !self.hosting.is_host() {
-            return;
-        }
         let removed = match &action {
             HostAction::Remove(member) if self.may_rekey() => self.members.get(member),
             _ => None,
         };
         let removed = removed.map(|peer| peer.view().member.instance.clone());
-        self.signal_path.act_as_host(&action.into_message());
-        if let Some(instance) = removed {
-            self.handle_removed(instance.clone());
-            if let Some(rekeying) = &mut self.rekeying {
-                rekeying.remove(instance, now);
-            }
-        }
+        self.defense.act(action, removed, now);
         self.settle(now);
     }
 
     /// Whether a removal by this member replaces the secret of the room.
     #[must_use]
     pub fn may_rekey(&self) -> bool {
-        self.signal_path.is_up() && self.rekeying.as_ref().is_some_and(Rekeying::is_possible)
+        self.signal_path.is_up() && self.defense.can_rekey()
     }
 
     /// Notes that the person compared this code with a member, and whether it matches. Has no effect if the member has another code by
@@ -405,8 +392,8 @@ impl RoomSession {
         self.tend_files(now);
         self.peer_trust.handle_timeout(now);
         self.settle_trust();
-        if let Some(rekeying) = self.rekeying.as_mut().filter(|_| self.signal_path.is_up()) {
-            rekeying.handle_timeout(now);
+        if self.signal_path.is_up() {
+            self.defense.handle_timeout(now);
         }
         self.settle(now);
     }
@@ -420,7 +407,7 @@ impl RoomSession {
             self.signal_path.poll_timeout(),
             transfers.poll_timeout(),
             self.peer_trust.poll_timeout(),
-            self.rekeying.as_ref().filter(|_| self.signal_path.is_up()).and_then(Rekeying::poll_timeout),
+            self.defense.poll_timeout().filter(|_| self.signal_path.is_up()),
         ]
         .into_iter()
         .flatten()
@@ -495,7 +482,7 @@ impl RoomSession {
     /// The hosts of the room, its lock, and who waits to be let in.
     #[must_use]
     pub fn hosting(&self) -> &Hosting {
-        &self.hosting
+        self.defense.hosting()
     }
 
     /// Whether a link is the one in use to its member, and not one that is built to replace it.
@@ -533,7 +520,7 @@ impl RoomSession {
             SignalingEvent::Joined { you, arrival, members, resume, hosts, is_locked, admission_sha256 } => {
                 let local = LocalMember { id: you.clone(), arrival };
                 self.members.handle_entered(local, &members, now);
-                self.hosting.handle_entered(you.clone(), hosts, is_locked);
+                self.defense.handle_entered(you.clone(), hosts, is_locked);
                 self.event(RoomEvent::Entered { you, resume });
                 self.event(RoomEvent::HostingChanged);
                 self.settle_peers(now);
@@ -542,31 +529,30 @@ impl RoomSession {
                 }
                 let members = &self.members;
                 self.content.conversation_mut().handle_present(|member| members.get(member).is_some());
-                self.review_secret(admission_sha256, now);
+                self.defense.handle_tag(admission_sha256, now);
+                self.settle_defense(now);
             }
             SignalingEvent::RoomState { hosts, is_locked, resume, admission_sha256 } => {
-                self.hosting.handle_state(hosts, is_locked);
+                self.defense.handle_state(hosts, is_locked, admission_sha256, now);
                 // Before the token, which is kept with the link.
-                self.review_secret(admission_sha256, now);
+                self.settle_defense(now);
                 self.event(RoomEvent::TokenChanged(resume));
                 self.event(RoomEvent::HostingChanged);
             }
             SignalingEvent::Knock(visitor) => {
                 let path = &self.signal_path;
-                self.hosting.handle_knock(visitor, |picture, instance| path.open_picture(picture, instance));
+                self.defense.handle_knock(visitor, |picture, instance| path.open_picture(picture, instance));
                 self.event(RoomEvent::HostingChanged);
             }
             SignalingEvent::KnockEnded(id) => {
-                self.hosting.handle_knock_ended(&id);
+                self.defense.handle_knock_ended(&id);
                 self.event(RoomEvent::HostingChanged);
             }
             SignalingEvent::PeerRemoved(id) => {
-                let instance = self.members.get(&id).map(|peer| peer.view().member.instance.clone());
-                if let Some(instance) = instance {
-                    self.handle_removed(instance.clone());
-                    if let Some(rekeying) = &mut self.rekeying {
-                        rekeying.handle_removed(instance, now);
-                    }
+                let page = self.members.get(&id).map(|peer| peer.view().member.instance.clone());
+                if let Some(page) = page {
+                    self.defense.handle_removed(page, now);
+                    self.settle_defense(now);
                 }
             }
             SignalingEvent::PeerJoined(member) => self.members.handle_present(member, now),
@@ -583,10 +569,7 @@ impl RoomSession {
             SignalingEvent::Signal { from, signal } => {
                 let taken = self.members.handle_signal(&from, signal, &mut self.signal_path, now);
                 if let Err(refusal) = taken {
-                    // While the server names a secret that this page does not have yet, honest signals cannot be opened.
-                    let is_outdated = self.rekeying.as_ref().is_some_and(Rekeying::is_outdated);
-                    let is_other = refusal == Refusal::Forged && is_outdated;
-                    self.report_refusal(from, if is_other { Refusal::OtherSecret } else { refusal });
+                    self.report_refusal(from, self.defense.explain(refusal));
                 }
             }
             SignalingEvent::UnreadableSignal { from } => {
@@ -608,44 +591,28 @@ impl RoomSession {
         }
     }
 
-    /// Closes everything to a page that a host removed.
-    fn handle_removed(&mut self, page: InstanceId) {
-        for member in self.members.shut_out(page) {
-            self.content.handle_shut_out(&member);
-        }
-    }
-
-    fn review_secret(&mut self, admission: Option<AdmissionDigest>, now: Timestamp) {
-        if let Some(rekeying) = &mut self.rekeying {
-            let local = self.members.local_id();
-            rekeying.handle_server(admission, self.hosting.hosts(), local, now);
-            self.settle_secret(now);
-        }
-    }
-
-    /// Performs what the replacement of the secret requires.
-    fn settle_secret(&mut self, now: Timestamp) {
-        while let Some(output) = self.rekeying.as_mut().and_then(Rekeying::poll_output) {
+    /// Performs what the defense of the room requires.
+    fn settle_defense(&mut self, now: Timestamp) {
+        while let Some(output) = self.defense.poll_output() {
             match output {
-                RekeyOutput::Use(secret, keys) => {
+                DefenseOutput::Ask(message) => self.signal_path.act_as_host(&message),
+                DefenseOutput::ShutOut(page) => {
+                    for member in self.members.shut_out(page) {
+                        self.content.handle_shut_out(&member);
+                    }
+                }
+                DefenseOutput::UseKeys(secret, keys) => {
                     self.signal_path.use_keys(keys, now);
                     self.event(RoomEvent::LinkChanged(secret));
                 }
-                RekeyOutput::PassOn => {
-                    let members: Vec<_> = self.members.iter().map(|peer| peer.id().clone()).collect();
-                    members.iter().for_each(|member| self.pass_secret(member));
+                DefenseOutput::Pass(to, message) => {
+                    let to = to.map_or_else(|| self.members.ids(), |member| vec![member]);
+                    let message = ControlMessage::Rekey(message);
+                    to.iter().for_each(|member| self.send_control(member, &message));
                 }
-                RekeyOutput::PassTo(member) => self.pass_secret(&member),
-                RekeyOutput::TellServer => self.signal_path.send_rekey(),
-                RekeyOutput::Removed(instance) => self.handle_removed(instance),
-                RekeyOutput::LinkLost => self.signal_path.handle_link_lost(),
+                DefenseOutput::TellServer => self.signal_path.send_rekey(),
+                DefenseOutput::LinkLost => self.signal_path.handle_link_lost(),
             }
-        }
-    }
-
-    fn pass_secret(&mut self, to: &MemberId) {
-        if let Some(message) = self.rekeying.as_ref().and_then(Rekeying::message) {
-            self.send_control(to, &ControlMessage::Rekey(message));
         }
     }
 
@@ -677,7 +644,7 @@ impl RoomSession {
     /// Processes the outputs of all parts until there are none.
     fn settle(&mut self, now: Timestamp) {
         loop {
-            self.settle_secret(now);
+            self.settle_defense(now);
             self.members.handle_signaling(self.signal_path.is_up());
             // Peers first: a member that left may return with the next event of the server.
             self.settle_peers(now);
@@ -724,7 +691,8 @@ impl RoomSession {
             PeerOutput::FingerprintsChanged => self.review_code(&member, false, now),
             PeerOutput::ChannelOpened => {
                 self.review_code(&member, true, now);
-                self.pass_secret(&member);
+                self.defense.handle_channel_opened(&member);
+                self.settle_defense(now);
                 self.content.handle_channel_opened(&member, now);
                 self.event(RoomEvent::WayOpen(member));
             }
@@ -754,9 +722,7 @@ impl RoomSession {
             PeerOutput::Gone => {
                 self.members.remove(&member);
                 self.content.handle_gone(&member);
-                if let Some(rekeying) = &mut self.rekeying {
-                    rekeying.handle_gone(&member);
-                }
+                self.defense.handle_gone(&member);
                 self.event(RoomEvent::PeerGone(member));
             }
         }
@@ -789,10 +755,8 @@ impl RoomSession {
                 return self.settle_trust();
             }
             ControlMessage::Rekey(message) => {
-                if let Some(rekeying) = &mut self.rekeying {
-                    rekeying.handle_message(&from, message, now);
-                }
-                return self.settle_secret(now);
+                self.defense.handle_message(&from, message, now);
+                return self.settle_defense(now);
             }
             ControlMessage::Reaction { reaction } => {
                 return self.event(RoomEvent::Reacted(from, reaction));
