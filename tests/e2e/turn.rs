@@ -2,13 +2,14 @@
 
 use std::{ffi::OsStr, sync::Arc};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use sightline_e2e::{
     browser::Engine,
     coturn::{Coturn, PASSWORD, USER, where_there_is_coturn},
     native_peer::NativePeer,
     page::Page,
+    signaling_proxy::SignalingProxy,
     stage::{Pair, Scene, Stage},
     wait::{PATIENCE, until},
 };
@@ -19,6 +20,7 @@ const MIXED: Pair = [Engine::Chromium, Engine::Firefox];
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     let mut trials: Vec<_> = [
         stage.test_in_pairs(a_relay_only_call_uses_the_servers_built_in_relay),
+        stage.test_in_mixed_pairs(who_uses_the_relay_only_tells_the_others_no_address_of_its_own),
         stage.test_in_pairs(a_relayed_call_outlives_its_credentials_and_restarts_with_fresh_ones),
     ]
     .into_iter()
@@ -43,6 +45,41 @@ async fn a_relay_only_call_uses_the_servers_built_in_relay(scene: &Scene, pair: 
     ada.say("by relay").await?;
     bob.until_received("by relay").await?;
     Ok(())
+}
+
+/// Two pages and a terminal, in a room whose signals can be read.
+async fn who_uses_the_relay_only_tells_the_others_no_address_of_its_own(
+    scene: &Scene,
+    pair: Pair,
+) -> Result<()> {
+    let [ada, bob] = scene.pages_in(pair).await?;
+    let proxy = SignalingProxy::start(scene.server().await?.port(), |message| vec![message]).await?;
+    for (page, name) in [(&ada, "Ada"), (&bob, "Bob")] {
+        let address = format!("/room/hidden?name={name}&autojoin=1&source=none&relay=1");
+        page.open(&proxy.url(&address)).await?;
+    }
+    let terminal = NativePeer::start("chat", &proxy.url(""), "hidden", "Carl", &["--relay-only"])?;
+    tokio::try_join!(until_relayed(&ada, "Bob"), until_relayed(&bob, "Ada"))?;
+    for page in [&ada, &bob] {
+        page.until_connected_to("Carl").await?;
+    }
+    let seen = proxy.seen().join("\n").replace("\\r\\n", "\n");
+    let told: Vec<_> =
+        seen.lines().filter_map(|line| line.split_once("candidate:").map(|(_, rest)| rest)).collect();
+    ensure!(told.iter().any(|candidate| candidate.contains(" typ relay")), "no candidates: {seen}");
+    for candidate in told {
+        let word_after = |word: &str| {
+            candidate
+                .split([' ', '"'])
+                .skip_while(|other| *other != word)
+                .nth(1)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        ensure!(word_after("typ") == "relay", "{candidate}");
+        ensure!(["", "0.0.0.0", "::"].contains(&&*word_after("raddr")), "{candidate}");
+    }
+    terminal.end().await
 }
 
 async fn a_relay_only_call_uses_an_existing_coturn(scene: &Scene) -> Result<()> {

@@ -6,13 +6,15 @@ use std::{cell::RefCell, rc::Rc, time::Duration};
 use sightline_core::{
     notice::NoticeCode,
     peer::PeerView,
+    random::SeededRandom,
     room::{HostAction, LinkState, RoomEvent},
-    trust::{Refusal, RoomKeys, RoomSecret},
+    trust::{Refusal, RoomKeys, RoomSecret, SignalSeals},
 };
 use sightline_protocol::{
-    Arrival, InstanceId, KeyId, Member, MemberId, Rekey, RoomName,
+    Arrival, ConnectionId, DisplayName, Generation, InstanceId, KeyId, Member, MemberId, Presence, Rekey,
+    RoomName,
     control::ControlMessage,
-    signaling::{ClientMessage, ServerMessage, Signal},
+    signaling::{ClientMessage, ServerMessage, Signal, SignalCandidate, SignalPayload},
 };
 
 use crate::world::World;
@@ -576,4 +578,82 @@ fn a_goodbye_ends_the_calls_of_its_sender_only_and_the_server_cannot_say_it() {
     tell(&mut world, 1, &ServerMessage::PeerLeft { id: ids[0].clone() });
     world.pass(120 * SECOND);
     assert!(are_connected(&world, &[0, 1]));
+}
+
+/// The sender of an encrypted signal that nobody made with the secret.
+fn forge(world: &mut World, page: usize, from: usize) {
+    let (from, to) = (member(world, from), member(world, page));
+    let candidate =
+        SignalCandidate { candidate: String::new(), sdp_mid: None, sdp_m_line_index: None, ufrag: None };
+    let signal = Signal {
+        connection: ConnectionId::new("c1").unwrap(),
+        generation: Generation(0),
+        payload: SignalPayload::Candidate(candidate),
+    };
+    let keyless = keys(RoomSecret::from_random(5));
+    let mut seals = SignalSeals::new(keyless, from.instance.clone(), SeededRandom::new(1));
+    let signal = seals.seal(&from.id, &to, &signal).unwrap();
+    tell(world, page, &ServerMessage::Signal { from: from.id, signal });
+}
+
+/// A page as its member is listed, without a name.
+fn member(world: &World, page: usize) -> Member {
+    Member {
+        id: world.id(page),
+        name: DisplayName::default(),
+        sealed_name: None,
+        instance: world.instance(page).clone(),
+        arrival: Arrival(1),
+        presence: Presence::Present,
+    }
+}
+
+#[test]
+fn refused_signals_are_reported_once_and_have_no_effect_later_either() {
+    let mut world = hosted(2);
+    for _ in 0..20 {
+        forge(&mut world, 1, 0);
+        world.pass(SECOND);
+    }
+    let raised = RoomEvent::Raised(NoticeCode::SignalsRefused);
+    assert_eq!(world.pages[1].events.iter().filter(|event| **event == raised).count(), 1);
+    assert_eq!(refusals(&world, 1), [Refusal::Forged; 20]);
+    assert!(are_connected(&world, &[0, 1]));
+}
+
+#[test]
+fn a_removed_member_and_a_server_show_a_name_and_no_connection() {
+    let mut world = hosted(3);
+    remove(&mut world, 0, 2);
+    let page = InstanceId::new("made-up").unwrap();
+    let (name, mut random) = (DisplayName::cut("Ada"), SeededRandom::new(9));
+    let sealed_name = keys(first_secret()).seal_name(&name, &page, &mut random);
+    let id = MemberId::new("ghost").unwrap();
+    let ghost = Member { id: id.clone(), instance: page, sealed_name, ..member(&world, 2) };
+    tell(&mut world, 0, &ServerMessage::PeerJoined { member: ghost });
+    world.pass(60 * SECOND);
+    let view = world.pages[0].session.peer(&id).unwrap();
+    assert_eq!((view.member.name.as_str(), view.has_readable_name()), ("Ada", true));
+    assert_ne!(view.state, LinkState::Connected);
+}
+
+/// Somebody has the room open twice, and the server shows the host one of the two pages.
+#[test]
+fn a_page_that_the_server_hides_from_the_host_is_seen_by_whomever_it_is_connected_to() {
+    let mut world = hosted(2);
+    world.interference = Some(Box::new(|page, message| match message {
+        ServerMessage::PeerJoined { member } if page == 0 && member.instance.as_str() == "i3" => Vec::new(),
+        ServerMessage::Signal { from, .. } if page == 0 && from.as_str() == "m3" => Vec::new(),
+        message => vec![(page, message)],
+    }));
+    let (_, hidden) = (world.open(None), world.open(None));
+    remove(&mut world, 0, 2);
+    // An honest page leaves after 20 seconds without the secret.
+    world.pass(10 * SECOND);
+    assert!(world.pages[0].session.peer(&world.id(hidden)).is_none());
+    assert_eq!((world.state(0, 2), world.state(1, 2)), (None, None));
+    assert!(are_connected(&world, &[0, 1]));
+    let view = world.pages[1].session.peer(&world.id(hidden)).unwrap();
+    assert_eq!((view.state, view.member.name.as_str()), (LinkState::Connected, "someone 3"));
+    assert_eq!(secret(&world, hidden), first_secret(), "no host gave it the secret");
 }

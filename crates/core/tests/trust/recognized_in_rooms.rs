@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sightline_core::trust::{Acquaintance, Person, RecognitionTask};
+use sightline_core::trust::{Acquaintance, Person, RecognitionTask, RoomSecret};
 
 use crate::{
     device_model::{compute, device_key},
@@ -58,7 +58,16 @@ fn acquaintance(world: &World, page: usize, other: usize) -> Acquaintance {
 
 #[test]
 fn two_who_compared_their_code_know_each_other_in_the_next_room() {
+    let [one, other] = [1, 2].map(RoomSecret::from_random);
+    for (before, after) in [(None, None), (Some(one), None), (None, Some(one)), (Some(one), Some(other))] {
+        know_each_other_in_the_next_room(before, after);
+    }
+}
+
+/// `before` is the secret of the room in which they compare, `after` that of the next one.
+fn know_each_other_in_the_next_room(before: Option<RoomSecret>, after: Option<RoomSecret>) {
     let mut world = World::new();
+    world.secret = before;
     let (ada, bob) = (open(&mut world, "ada", &[]), open(&mut world, "bob", &[]));
     let devices = [(ada, "ada"), (bob, "bob")];
     perform(&mut world, &devices);
@@ -72,6 +81,7 @@ fn two_who_compared_their_code_know_each_other_in_the_next_room() {
     assert_eq!(people[0][0].verified_at_unix_ms, 12_000);
 
     let mut later = World::new();
+    later.secret = after;
     let (ada, bob) = (open(&mut later, "ada", &people[0]), open(&mut later, "bob", &people[1]));
     let carol = open(&mut later, "carol", &[]);
     perform(&mut later, &[(ada, "ada"), (bob, "bob"), (carol, "carol")]);
