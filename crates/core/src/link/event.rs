@@ -3,6 +3,7 @@
 use sightline_protocol::signaling::SignalCandidate;
 
 use crate::{
+    ice::{description_without_related_addresses, without_related_address},
     negotiation::{Completed, OperationFailure, OperationId},
     recovery::PeerConnectionState,
 };
@@ -29,12 +30,42 @@ pub enum LinkEvent {
 }
 
 impl LinkEvent {
-    /// The event, with a failure as it may be shown and kept.
+    /// The event, with a failure as it may be shown and kept, and with candidates and descriptions as they may be signaled.
     #[must_use]
     pub fn made_safe(self) -> Self {
         match self {
             Self::Completed(id, Err(failure)) => Self::Completed(id, Err(failure.made_safe())),
+            Self::LocalCandidate(candidate) => {
+                let text = without_related_address(&candidate.candidate);
+                Self::LocalCandidate(SignalCandidate { candidate: text, ..candidate })
+            }
+            Self::Completed(id, Ok(Completed::LocalDescription { sdp })) => {
+                let sdp = description_without_related_addresses(&sdp);
+                Self::Completed(id, Ok(Completed::LocalDescription { sdp }))
+            }
             other => other,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_signaled_of_a_relay_names_the_relay_only() {
+        let candidate = |raddr: &str| SignalCandidate {
+            candidate: format!("candidate:1 1 udp 1 198.51.100.1 5 typ relay raddr {raddr} rport 9"),
+            sdp_mid: Some("0".to_owned()),
+            sdp_m_line_index: None,
+            ufrag: None,
+        };
+        let event = LinkEvent::LocalCandidate(candidate("192.168.1.7"));
+        assert_eq!(event.made_safe(), LinkEvent::LocalCandidate(candidate("0.0.0.0")));
+        let described = |raddr: &str| {
+            let sdp = format!("v=0\r\na={}\r\n", candidate(raddr).candidate);
+            LinkEvent::Completed(OperationId(1), Ok(Completed::LocalDescription { sdp }))
+        };
+        assert_eq!(described("192.168.1.7").made_safe(), described("0.0.0.0"));
     }
 }
