@@ -234,13 +234,13 @@ fn trunk_serve() -> Result<Outcome> {
         return Ok(Outcome::Skipped("trunk is not installed; `cargo xtask setup` does that"));
     }
     let tools = crate::tools::client_tools()?;
+    let dist = workspace::target_dir().join("trunk");
     for (folder, options) in [("debug", [].as_slice()), ("release", &["--release"])] {
-        let dist = workspace::target_dir().join("trunk").join(folder);
-        process::run(tools.trunk()?.arg("build").args(options).arg("--dist").arg(dist))?;
+        process::run(tools.trunk()?.arg("build").args(options).arg("--dist").arg(dist.join(folder)))?;
     }
     let mut tests = end_to_end_one_by_one(&browsers::test_tools()?, "trunk_serve::")?;
     let trunk = tools.trunk()?;
-    tests.env("SIGHTLINE_TRUNK", trunk.get_program());
+    tests.env("SIGHTLINE_TRUNK", trunk.get_program()).env("SIGHTLINE_TRUNK_DIST", dist);
     for (name, value) in trunk.get_envs() {
         if let Some(value) = value {
             tests.env(name, value);
