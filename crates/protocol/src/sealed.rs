@@ -15,7 +15,7 @@ pub type SealedName = Sealed<MAX_SEALED_NAME_CHARS>;
 
 /// Encrypted bytes in base64url without padding, at most `MAX` characters.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "String")]
 pub struct Sealed<const MAX: usize>(String);
 
 /// The error for a string that is not [`Sealed`] or no [`AdmissionTag`].
@@ -62,7 +62,7 @@ impl<const MAX: usize> fmt::Debug for Sealed<MAX> {
 /// Admits to a protected room: 256 bits in base64url, derived from the secret of the invitation. Whoever knows the tag can take a
 /// place, but reads no signal. `Debug` does not print it.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "String")]
 pub struct AdmissionTag(String);
 
 impl AdmissionTag {
