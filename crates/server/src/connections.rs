@@ -16,6 +16,7 @@ use sightline_protocol::SIGNALING_PATH;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
+    runtime::Handle,
     task::JoinSet,
     time::timeout,
 };
@@ -47,13 +48,14 @@ pub(crate) struct Port {
     pub(crate) tls: Option<(Tls, Router)>,
 }
 
-/// Serves the connections of a port until `stop`, then ends the idle ones. The others end when the future is dropped.
-pub(crate) async fn serve(port: Port, slots: Arc<Slots>, stop: CancellationToken) {
+/// Serves the connections of a port on the runtime `page` until `stop`, then ends the idle ones. The others end when the future is
+/// dropped. The sockets belong to the runtime that polls the future.
+pub(crate) async fn serve(port: Port, slots: Arc<Slots>, page: Handle, stop: CancellationToken) {
     let Port { listener, router, tls } = port;
     let accepting = Accepting { listener, slots: Arc::clone(&slots), is_welcome: |_| true };
     accept_until(stop.clone(), accepting, |connections: &mut JoinSet<()>, stream, slot| {
         let service = Service { router: router.clone(), slots: Arc::clone(&slots), slot };
-        connections.spawn(serve_one(stream, service, tls.clone(), stop.clone()));
+        connections.spawn_on(serve_one(stream, service, tls.clone(), stop.clone()), &page);
     })
     .await;
 }

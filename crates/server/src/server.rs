@@ -14,8 +14,15 @@ use rand::{
     rngs::{StdRng, SysRng},
 };
 use sightline_protocol::SIGNALING_PATH;
-use tokio::time::{MissedTickBehavior, interval, timeout};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio::{
+    net::TcpListener,
+    runtime::Handle,
+    time::{MissedTickBehavior, interval, timeout},
+};
+use tokio_util::{
+    sync::CancellationToken,
+    task::{AbortOnDropHandle, TaskTracker},
+};
 
 use crate::{
     access::Access,
@@ -31,7 +38,7 @@ use crate::{
     proxy::TrustedProxy,
     redirect,
     rooms::{Registry, RoomSettings},
-    signaling::{Hub, SignalingState, upgrade},
+    signaling::{Hub, SignalingState, SignalingThread, upgrade},
     slots::Slots,
     start_error::StartError,
     time::Clock,
@@ -61,6 +68,7 @@ pub struct Server {
     clock: Clock,
     hub: Arc<Hub>,
     sockets: TaskTracker,
+    signaling: SignalingThread,
     slots: Arc<Slots>,
     turn: Option<TurnServer>,
     turn_tls: Option<Tls>,
@@ -76,6 +84,11 @@ impl Server {
     /// Outside a tokio runtime.
     pub fn bind(config: Config) -> Result<Self, StartError> {
         let clock = Clock::start();
+        let thread = SignalingThread::start()?;
+        let listen = |address, port| -> Result<TcpListener, StartError> {
+            let _of_thread = thread.runtime().enter();
+            listen(address, port)
+        };
         let listener = listen(config.bind, config.port)?;
         let local_addr = listener.local_addr()?;
         let key = key_file::resume_key(&config.data_dir)?;
@@ -109,6 +122,7 @@ impl Server {
             access: access.clone(),
             trusted_proxies: Arc::clone(&trusted_proxies),
             tasks: sockets.clone(),
+            runtime: thread.runtime().clone(),
             refusals: Arc::new(Throttle::new()),
         };
         let front = Front {
@@ -156,6 +170,7 @@ impl Server {
             clock,
             hub,
             sockets,
+            signaling: thread,
             slots: Arc::new(slots),
             turn,
             turn_tls,
@@ -197,11 +212,11 @@ impl Server {
     pub async fn run(self, shutdown: impl Future<Output = ()>, reload: impl AsyncFnMut()) {
         let stop = CancellationToken::new();
         let turn = self.turn.map(|turn| tokio::spawn(turn.run(stop.clone())));
-        let mut serving = std::pin::pin!(join_all(self.ports.into_iter().map(|port| connections::serve(
-            port,
-            Arc::clone(&self.slots),
-            stop.clone()
-        ))));
+        let page = Handle::current();
+        let mut serving = std::pin::pin!(join_all(self.ports.into_iter().map(|port| {
+            let serving = connections::serve(port, Arc::clone(&self.slots), page.clone(), stop.clone());
+            AbortOnDropHandle::new(self.signaling.runtime().spawn(serving))
+        })));
         tokio::select! {
             _ = serving.as_mut() => {}
             () = self.hub.run_timeouts() => {}

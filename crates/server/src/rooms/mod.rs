@@ -27,4 +27,5 @@ pub use registry::{Output, Registry, RoomSettings};
 pub use resume::{ResumeClaims, ResumeKey};
 pub use room_key::RoomKey;
 pub use socket_id::SocketId;
+pub(crate) use socket_id::SocketMap;
 pub use version::{RoomRules, RoomVersion};

@@ -22,7 +22,7 @@ use super::{
     resume::ResumeKey,
     room::Room,
     room_key::RoomKey,
-    socket_id::SocketId,
+    socket_id::{SocketId, SocketMap, SocketSet},
 };
 use crate::time::UnixTime;
 
@@ -78,11 +78,11 @@ pub struct Registry {
     pub(super) rooms: HashMap<RoomKey, Room>,
     /// The tags of replaced secrets, which admit to nothing while their room exists.
     pub(super) replaced: HashSet<RoomKey>,
-    pub(super) seats: HashMap<SocketId, Seat>,
+    pub(super) seats: SocketMap<Seat>,
     /// The sockets that wait at a locked room, and for how long.
-    pub(super) visitors: HashMap<SocketId, (RoomKey, UnixTime)>,
+    pub(super) visitors: SocketMap<(RoomKey, UnixTime)>,
     /// The visitors that show a picture.
-    pub(super) pictured: HashSet<SocketId>,
+    pub(super) pictured: SocketSet,
     /// The held places, by the time at which each is given up.
     pub(super) holds: BTreeSet<(UnixTime, RoomKey, MemberId)>,
     /// The visitors, by the time at which each has waited for too long.
@@ -112,9 +112,9 @@ impl Registry {
             random,
             rooms: HashMap::new(),
             replaced: HashSet::new(),
-            seats: HashMap::new(),
-            visitors: HashMap::new(),
-            pictured: HashSet::new(),
+            seats: SocketMap::default(),
+            visitors: SocketMap::default(),
+            pictured: SocketSet::default(),
             holds: BTreeSet::new(),
             knocks: BTreeSet::new(),
             awaited: BTreeSet::new(),
@@ -133,6 +133,13 @@ impl Registry {
         now: UnixTime,
     ) {
         self.started_at.get_or_insert(now);
+        // First, because nearly every message is a signal.
+        let message = match message {
+            ClientMessage::Signal { to, signal } if self.seats.contains_key(&socket) => {
+                return self.relay(socket, &to, signal);
+            }
+            message => message,
+        };
         let seat = self.seats.get(&socket).cloned();
         let is_visitor = self.visitors.contains_key(&socket);
         match (message, seat) {
@@ -196,7 +203,7 @@ impl Registry {
             (_, None) => {
                 self.handle_failure(socket, ErrorCode::ProtocolError, FIRST_IS_JOIN, now);
             }
-            (ClientMessage::Signal { to, signal }, Some(seat)) => self.relay(socket, &seat, &to, signal),
+            (ClientMessage::Signal { to, signal }, Some(_)) => self.relay(socket, &to, signal),
             (ClientMessage::Leave, Some(seat)) => {
                 self.seats.remove(&socket);
                 self.give_up(&seat, now);
@@ -304,18 +311,21 @@ impl Registry {
         self.settings.ice_servers.clone()
     }
 
-    fn relay(&mut self, socket: SocketId, from: &Seat, to: &MemberId, signal: Signal) {
-        match self.addressee(from, to) {
-            Some(addressee) => {
-                self.send(addressee, ServerMessage::Signal { from: from.id.clone(), signal });
+    fn relay(&mut self, socket: SocketId, to: &MemberId, signal: Signal) {
+        match self.addressee(socket, to) {
+            Some((addressee, from)) => {
+                let from = from.clone();
+                self.send(addressee, ServerMessage::Signal { from, signal });
             }
             None => self.send_unreachable(socket, to),
         }
     }
 
-    fn addressee(&self, from: &Seat, to: &MemberId) -> Option<SocketId> {
+    /// The socket of a member of the same room, and the id of the socket that sends.
+    fn addressee(&self, socket: SocketId, to: &MemberId) -> Option<(SocketId, &MemberId)> {
+        let from = self.seats.get(&socket)?;
         let place = self.rooms.get(&from.room)?.place(to).filter(|place| place.id != from.id)?;
-        place.socket()
+        Some((place.socket()?, &from.id))
     }
 
     pub(super) fn send_unreachable(&mut self, socket: SocketId, to: &MemberId) {

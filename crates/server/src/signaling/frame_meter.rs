@@ -3,8 +3,12 @@
 //! A message is one frame or many, and the library reports whole messages only. Endless continuation frames, empty ones above all,
 //! would cost processor time and never be counted. This module reads the header of every frame, and the first frame beyond the rate
 //! does not reach the library.
+//!
+//! The library asks for a few bytes at a time, because every socket has its buffer. This module reads what is there with one call, into
+//! memory of the thread, and keeps what the library did not ask for only until it does.
 
 use std::{
+    cell::RefCell,
     io,
     pin::Pin,
     task::{Context, Poll, ready},
@@ -22,7 +26,12 @@ use super::rate::RateLimiter;
 const MAX_HEADER_BYTES: usize = 14;
 /// Most bytes that one frame is charged for. The library refuses longer frames and says why.
 const MAX_CHARGED_BYTES: usize = 2 * MAX_FRAME_BYTES;
-const DISCARD_BYTES: usize = 4 * 1024;
+/// Most bytes that are read at once.
+const READ_BYTES: usize = 16 * 1024;
+
+thread_local! {
+    static READ_BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into());
+}
 
 /// A stream of WebSocket frames that ends before the first frame beyond the rate.
 #[derive(Debug)]
@@ -31,12 +40,13 @@ pub(super) struct FrameMeter<S> {
     rate: RateLimiter,
     headers: Headers,
     exceeded: bool,
+    unread: Unread,
 }
 
 impl<S> FrameMeter<S> {
     /// Meters a stream whose first byte begins a frame.
     pub(super) fn new(stream: S, rate: RateLimiter) -> Self {
-        Self { stream, rate, headers: Headers::default(), exceeded: false }
+        Self { stream, rate, headers: Headers::default(), exceeded: false, unread: Unread::default() }
     }
 
     /// Whether the client sent more than it may. Everything after that is read and discarded.
@@ -47,14 +57,36 @@ impl<S> FrameMeter<S> {
 
 impl<S: AsyncRead + Unpin> FrameMeter<S> {
     fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut scratch = [0; DISCARD_BYTES];
-        loop {
-            let mut unwanted = ReadBuf::new(&mut scratch);
-            ready!(Pin::new(&mut self.stream).poll_read(cx, &mut unwanted))?;
-            if unwanted.filled().is_empty() {
-                return Poll::Ready(Ok(()));
+        READ_BUFFER.with_borrow_mut(|read_buffer| {
+            loop {
+                let mut unwanted = ReadBuf::new(read_buffer);
+                ready!(Pin::new(&mut self.stream).poll_read(cx, &mut unwanted))?;
+                if unwanted.filled().is_empty() {
+                    return Poll::Ready(Ok(()));
+                }
             }
-        }
+        })
+    }
+
+    /// Reads what is there, and gives the frames within the rate to `buffer` or keeps them. Ready without a byte at the end of the stream.
+    fn poll_more(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        READ_BUFFER.with_borrow_mut(|read_buffer| {
+            let mut new = ReadBuf::new(read_buffer);
+            ready!(Pin::new(&mut self.stream).poll_read(cx, &mut new))?;
+            let new = new.filled();
+            let now = Instant::now();
+            let rate = &mut self.rate;
+            let allowed = self.headers.read(new, |payload_bytes| {
+                let charged = usize::try_from(payload_bytes).unwrap_or(usize::MAX).min(MAX_CHARGED_BYTES);
+                rate.take(charged, now)
+            });
+            self.exceeded = allowed < new.len();
+            let allowed = new.get(..allowed).unwrap_or_default();
+            let (wanted, unread) = allowed.split_at(allowed.len().min(buffer.remaining()));
+            buffer.put_slice(wanted);
+            self.unread.keep(unread);
+            Poll::Ready(Ok(()))
+        })
     }
 }
 
@@ -65,25 +97,47 @@ impl<S: AsyncRead + Unpin> AsyncRead for FrameMeter<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        if this.exceeded {
-            return this.poll_discard(cx);
-        }
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut this.stream).poll_read(cx, buffer))?;
-        let new = buffer.filled().get(before..).unwrap_or_default();
-        let now = Instant::now();
-        let rate = &mut this.rate;
-        let allowed = this.headers.read(new, |payload_bytes| {
-            let charged = usize::try_from(payload_bytes).unwrap_or(usize::MAX).min(MAX_CHARGED_BYTES);
-            rate.take(charged, now)
-        });
-        if allowed == new.len() {
+        if this.unread.give(buffer) {
             return Poll::Ready(Ok(()));
         }
-        this.exceeded = true;
-        buffer.set_filled(before + allowed);
-        // Returning no bytes would mean the end of the stream.
-        if allowed == 0 { this.poll_discard(cx) } else { Poll::Ready(Ok(())) }
+        if !this.exceeded {
+            let before = buffer.filled().len();
+            ready!(this.poll_more(cx, buffer))?;
+            // Returning no bytes would mean the end of the stream.
+            if buffer.filled().len() > before || !this.exceeded {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        this.poll_discard(cx)
+    }
+}
+
+/// Bytes that were read and not asked for yet. Uses no memory while there are none.
+#[derive(Debug, Default)]
+struct Unread {
+    bytes: Vec<u8>,
+    given: usize,
+}
+
+impl Unread {
+    /// Keeps bytes, when all earlier ones were given.
+    fn keep(&mut self, bytes: &[u8]) {
+        (self.bytes, self.given) = (bytes.to_vec(), 0);
+    }
+
+    /// Gives as many bytes as fit into `buffer`; `false` if there are none.
+    fn give(&mut self, buffer: &mut ReadBuf<'_>) -> bool {
+        let rest = self.bytes.get(self.given..).unwrap_or_default();
+        if rest.is_empty() {
+            return false;
+        }
+        let given = rest.len().min(buffer.remaining());
+        buffer.put_slice(rest.get(..given).unwrap_or_default());
+        self.given += given;
+        if self.given == self.bytes.len() {
+            *self = Self::default();
+        }
+        true
     }
 }
 
@@ -166,13 +220,16 @@ fn payload_bytes(header: &[u8]) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
     use proptest::prelude::*;
+    use tokio::io::AsyncReadExt;
     use tokio_tungstenite::tungstenite::protocol::frame::{
         Frame,
         coding::{Data, OpCode},
     };
 
     use super::*;
+    use crate::signaling::limits::RateLimits;
 
     fn frame(length: usize, is_masked: bool) -> Vec<u8> {
         let mut frame = Frame::message(vec![0xab; length], OpCode::Data(Data::Continue), false);
@@ -198,6 +255,37 @@ mod tests {
                 prop_assert_eq!(admitted, piece.len());
             }
             prop_assert_eq!(seen, lengths.iter().map(|(length, _)| *length).collect::<Vec<_>>());
+        }
+    }
+
+    fn limiter(burst_frames: u32) -> RateLimiter {
+        let limits = RateLimits { burst_frames, frames_per_s: 1, ..RateLimits::default() };
+        RateLimiter::new(limits, Instant::now())
+    }
+
+    proptest! {
+        #[test]
+        fn a_reader_of_few_bytes_at_a_time_gets_every_frame_within_the_rate_and_no_byte_of_a_later_one(
+            lengths in prop::collection::vec(0_usize..2_000, 1..12),
+            burst_frames in 1_u32..12,
+            buffer_bytes in 1_usize..700,
+        ) {
+            let frames: Vec<_> = lengths.iter().map(|length| frame(*length, true)).collect();
+            let sent = frames.concat();
+            let mut meter = FrameMeter::new(&sent[..], limiter(burst_frames));
+            let mut read = Vec::new();
+            let mut buffer = vec![0; buffer_bytes];
+            // The end of the stream follows at once.
+            while let Some(bytes) = meter.read(&mut buffer).now_or_never() {
+                match bytes.unwrap() {
+                    0 => break,
+                    bytes => read.extend_from_slice(&buffer[..bytes]),
+                }
+            }
+            let admitted = frames.len().min(burst_frames as usize);
+            prop_assert_eq!(read, frames[..admitted].concat());
+            prop_assert_eq!(meter.is_exceeded(), admitted < frames.len());
+            prop_assert_eq!(meter.unread.bytes.capacity(), 0, "nothing is kept of what was given");
         }
     }
 

@@ -1,7 +1,6 @@
 //! Connects the socket tasks with the rooms. One lock around the registry is held for one input at a time.
 
 use std::{
-    collections::HashMap,
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -9,7 +8,7 @@ use std::{
 use sightline_protocol::{
     ErrorCode,
     limits::MAX_FRAME_BYTES,
-    signaling::{ClientMessage, ServerMessage, SignalPayload},
+    signaling::{ClientMessage, ServerMessage},
 };
 use tokio::{
     sync::Notify,
@@ -18,7 +17,7 @@ use tokio::{
 
 use super::{
     addresses::Addresses,
-    frame,
+    frame, frame_text,
     limits::SocketLimits,
     outbox::{Outbox, OutboxFull, QueuedBytes},
 };
@@ -26,7 +25,7 @@ use crate::{
     hosts::UrlHost,
     metrics::{Census, Metrics},
     proxy::limited_address,
-    rooms::{Closing, Output, Registry, SocketId},
+    rooms::{Closing, Output, Registry, SocketId, SocketMap},
     time::Clock,
     turn::ice_servers::RelayDirectory,
 };
@@ -56,7 +55,7 @@ pub(super) enum JoinProgress {
 #[derive(Debug)]
 struct State {
     registry: Registry,
-    sockets: HashMap<SocketId, Socket>,
+    sockets: SocketMap<Socket>,
     addresses: Addresses,
     next_socket: u64,
     shutting_down: bool,
@@ -79,7 +78,7 @@ impl Hub {
     ) -> Self {
         let state = State {
             registry,
-            sockets: HashMap::new(),
+            sockets: SocketMap::default(),
             addresses: Addresses::new(limits.address),
             next_socket: 0,
             shutting_down: false,
@@ -274,7 +273,7 @@ impl Hub {
                         ServerMessage::Signal { .. } => self.metrics.relayed_signals.inc(),
                         _ => 0,
                     };
-                    match written(&message) {
+                    match frame_text::write(&message) {
                         Ok(frame) => self.queue(state, origin, socket, frame),
                         Err(error) => tracing::error!(%error, "a message cannot be written"),
                     }
@@ -351,25 +350,6 @@ impl Hub {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Serializes a message into memory of about its length. A string that grows step by step would use up to twice that for each
-/// waiting frame.
-fn written(message: &ServerMessage) -> serde_json::Result<String> {
-    /// Length of everything but the SDP.
-    const USUAL_BYTES: usize = 256;
-    let long_text = match message {
-        ServerMessage::Signal { signal, .. } => match &signal.payload {
-            SignalPayload::Description(description) => description.sdp.len(),
-            SignalPayload::Candidate(candidate) => candidate.candidate.len(),
-            SignalPayload::Sealed(sealed) => sealed.as_str().len(),
-        },
-        _ => 0,
-    };
-    // Each line of an SDP has two characters to escape.
-    let mut text = Vec::with_capacity(USUAL_BYTES + long_text + long_text / 16);
-    serde_json::to_writer(&mut text, message)?;
-    String::from_utf8(text).map_err(serde::ser::Error::custom)
 }
 
 fn shutting_down() -> Closing {

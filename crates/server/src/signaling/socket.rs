@@ -13,20 +13,17 @@ use std::{
 };
 
 use axum::body::Bytes;
-use futures_util::{SinkExt, StreamExt};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use sightline_protocol::{ErrorCode, limits::MAX_FRAME_BYTES};
 use tokio::time::{Instant, Sleep, sleep_until};
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::{Error, Message, error::ProtocolError, protocol::CloseFrame},
-};
+use tokio_tungstenite::tungstenite::{Error, Message, error::ProtocolError, protocol::CloseFrame};
 
 use super::{
     frame_meter::FrameMeter,
     hub::{Hub, JoinProgress},
     outbox::{Next, Outbox},
+    web_socket::WebSocket,
 };
 use crate::{
     hosts::UrlHost,
@@ -34,12 +31,12 @@ use crate::{
 };
 
 /// A socket whose frames are counted.
-pub(super) type WebSocket = WebSocketStream<FrameMeter<TokioIo<Upgraded>>>;
+pub(super) type MeteredSocket = WebSocket<FrameMeter<TokioIo<Upgraded>>>;
 
 /// Runs a socket until it is closed.
 #[derive(Debug)]
 pub(super) struct SocketTask {
-    socket: WebSocket,
+    socket: MeteredSocket,
     attachment: Attachment,
     reading: Reading,
     writing: Writing,
@@ -84,7 +81,7 @@ enum Writing {
 
 impl SocketTask {
     /// Registers a socket with the hub: its address, and the host name by which its page knows the server.
-    pub(super) fn new(socket: WebSocket, hub: Arc<Hub>, address: IpAddr, host: Option<UrlHost>) -> Self {
+    pub(super) fn new(socket: MeteredSocket, hub: Arc<Hub>, address: IpAddr, host: Option<UrlHost>) -> Self {
         let now = Instant::now();
         let limits = *hub.limits();
         let attachment = Attachment::new(hub, address, host);
@@ -112,16 +109,16 @@ impl SocketTask {
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             match self.reading {
-                Reading::Open => match self.socket.poll_next_unpin(cx) {
+                Reading::Open => match self.socket.poll_read(cx) {
                     Poll::Ready(Some(Ok(message))) => self.handle_message(message),
-                    _ if self.socket.get_ref().is_exceeded() => {
+                    _ if self.socket.stream().is_exceeded() => {
                         self.refuse(ErrorCode::RateLimited, "too many frames");
                     }
                     Poll::Ready(Some(Err(error))) => self.handle_read_error(&error),
                     Poll::Ready(None) => self.handle_lost(),
                     Poll::Pending => return Poll::Pending,
                 },
-                Reading::Forgetting => match ready!(self.socket.poll_next_unpin(cx)) {
+                Reading::Forgetting => match ready!(self.socket.poll_read(cx)) {
                     Some(Ok(_)) => {}
                     Some(Err(_)) | None => self.reading = Reading::Ended,
                 },
@@ -180,26 +177,26 @@ impl SocketTask {
             if let Writing::Ended = self.writing {
                 return Poll::Ready(Ok(()));
             }
-            ready!(self.socket.poll_ready_unpin(cx))?;
+            ready!(self.socket.poll_ready(cx))?;
             match &mut self.writing {
                 Writing::Open if std::mem::take(&mut self.ping_due) => {
-                    self.start_send(Message::Ping(Bytes::new()))?;
+                    self.start_send(Message::Ping(Bytes::new()), cx)?;
                 }
                 Writing::Open => match self.attachment.outbox.pop() {
-                    Some(Next::Frame(frame)) => self.start_send(Message::Text(frame.into()))?,
+                    Some(Next::Frame(frame)) => self.start_send(Message::Text(frame.into()), cx)?,
                     Some(Next::End(closing)) => self.writing = Writing::Closing(last_messages(&closing)),
                     None => {
                         if self.unflushed {
-                            ready!(self.socket.poll_flush_unpin(cx))?;
+                            ready!(self.socket.poll_flush(cx))?;
                             self.unflushed = false;
                         }
                         return Poll::Pending;
                     }
                 },
                 Writing::Closing(last) => match last.pop_front() {
-                    Some(message) => self.start_send(message)?,
+                    Some(message) => self.start_send(message, cx)?,
                     None => {
-                        ready!(self.socket.poll_flush_unpin(cx))?;
+                        ready!(self.socket.poll_flush(cx))?;
                         self.writing = Writing::Ended;
                     }
                 },
@@ -208,9 +205,9 @@ impl SocketTask {
         }
     }
 
-    fn start_send(&mut self, message: Message) -> Result<(), Error> {
+    fn start_send(&mut self, message: Message, cx: &mut Context<'_>) -> Result<(), Error> {
         self.unflushed = true;
-        self.socket.start_send_unpin(message)
+        self.socket.start_send(message, cx)
     }
 
     /// Acts on the deadlines that passed. Ready when the grace time is over.

@@ -12,17 +12,13 @@ use axum::{
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use sightline_protocol::limits::MAX_FRAME_BYTES;
-use tokio::time::Instant;
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::{
-        handshake::derive_accept_key,
-        protocol::{Role, WebSocketConfig},
-    },
-};
+use tokio::{runtime::Handle, time::Instant};
+use tokio_tungstenite::tungstenite::{handshake::derive_accept_key, protocol::WebSocketConfig};
 use tokio_util::task::TaskTracker;
 
-use super::{frame_meter::FrameMeter, hub::Hub, rate::RateLimiter, socket::SocketTask};
+use super::{
+    frame_meter::FrameMeter, hub::Hub, rate::RateLimiter, socket::SocketTask, web_socket::WebSocket,
+};
 use crate::{
     access::Access,
     hosts::UrlHost,
@@ -41,6 +37,8 @@ pub(crate) struct SignalingState {
     pub(crate) access: Access,
     pub(crate) trusted_proxies: Arc<[TrustedProxy]>,
     pub(crate) tasks: TaskTracker,
+    /// Where the socket's task runs.
+    pub(crate) runtime: Handle,
     pub(crate) refusals: Arc<Throttle>,
 }
 
@@ -71,11 +69,11 @@ pub(crate) async fn upgrade(
         return StatusCode::UPGRADE_REQUIRED.into_response();
     };
     let token = state.tasks.token();
-    tokio::spawn(async move {
+    state.runtime.clone().spawn(async move {
         let Ok(upgraded) = on_upgrade.await else { return };
         let rate = RateLimiter::new(state.hub.limits().rate, Instant::now());
         let stream = FrameMeter::new(TokioIo::new(upgraded), rate);
-        let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(configuration())).await;
+        let socket = WebSocket::new(stream, configuration());
         let mut task = SocketTask::new(socket, state.hub, address, host);
         if task.is_counted() {
             slot.release();
