@@ -657,3 +657,42 @@ fn a_page_that_the_server_hides_from_the_host_is_seen_by_whomever_it_is_connecte
     assert_eq!((view.state, view.member.name.as_str()), (LinkState::Connected, "someone 3"));
     assert_eq!(secret(&world, hidden), first_secret(), "no host gave it the secret");
 }
+
+/// The lie arrives at any moment of the negotiation, on either page or on both.
+#[test]
+fn after_an_invented_reload_in_the_middle_of_a_negotiation_both_pages_have_one_code() {
+    for (first, second) in (0..5).flat_map(|first| (0..5).map(move |second| (first, second))) {
+        let mut world = World::new();
+        world.secret = Some(first_secret());
+        let mut known: Vec<(usize, Member)> = Vec::new();
+        let mut count = [0; 2];
+        world.interference = Some(Box::new(move |page, message| {
+            match &message {
+                ServerMessage::Joined { members, .. } => {
+                    known.extend(members.iter().map(|member| (page, member.clone())));
+                }
+                ServerMessage::PeerJoined { member } => known.push((page, member.clone())),
+                ServerMessage::Signal { .. } => {
+                    count[page] += 1;
+                    if count[page] == [first, second][page] {
+                        let truth = known.iter().find(|(to, _)| *to == page).unwrap().1.clone();
+                        let lie =
+                            Member { instance: InstanceId::new("of-the-server").unwrap(), ..truth.clone() };
+                        let told = [lie, truth].map(|member| (page, ServerMessage::PeerJoined { member }));
+                        return [(page, message)].into_iter().chain(told).collect();
+                    }
+                }
+                _ => {}
+            }
+            vec![(page, message)]
+        }));
+        let (_, _) = (world.open(None), world.open(None));
+        world.pass(60 * SECOND);
+        assert!(are_connected(&world, &[0, 1]), "{first} {second}");
+        let code = |page: usize, other: usize| {
+            world.pages[page].session.peer_trust().verification(&world.id(other)).code
+        };
+        assert!(code(0, 1).is_some() && code(0, 1) == code(1, 0), "{first} {second}");
+        assert_nobody_in_between(&world);
+    }
+}
