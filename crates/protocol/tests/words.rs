@@ -1,4 +1,5 @@
 //! The words that reports, logs and tests show are those of the JSON messages; the limits are those that the documents name.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fmt::Debug;
 
