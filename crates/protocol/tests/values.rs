@@ -4,6 +4,7 @@
 use serde_json::json;
 use sightline_protocol::{
     AdmissionTag, DisplayName, Generation, MemberId, RoomName, SealedName,
+    telemetry::SentPicture,
     transfer::{
         FileOffer, MAX_CHUNK_BYTES, MAX_FILE_BYTES, MAX_FILE_NAME_BYTES, MAX_FOLDER_BYTES,
         MAX_MEDIA_TYPE_BYTES, Sha256Digest,
@@ -32,6 +33,12 @@ fn an_offer_is_valid_up_to_each_of_its_limits() {
 #[test]
 fn a_chunk_and_its_header_fill_a_message_of_256_kib() {
     assert_eq!(MAX_CHUNK_BYTES, 262_144 - 48);
+}
+
+#[test]
+fn a_sent_picture_is_empty_until_it_has_a_value() {
+    assert!(SentPicture::default().is_empty());
+    assert!(!serde_json::from_value::<SentPicture>(json!({"lost": 1})).unwrap().is_empty());
 }
 
 #[test]
