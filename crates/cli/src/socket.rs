@@ -70,7 +70,7 @@ impl Socket {
     }
 
     /// Closes the socket and tells the server what was wrong with its frame.
-    pub(crate) fn refuse(self, reason: &'static str) {
+    pub(crate) fn refuse(&self, reason: &'static str) {
         let frame = CloseFrame { code: CloseCode::from(REFUSED), reason: reason.into() };
         let _ = self.frames.try_send(Message::Close(Some(frame)));
     }

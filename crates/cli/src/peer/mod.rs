@@ -20,7 +20,7 @@ use sightline_core::{
 use sightline_protocol::{
     DisplayName, InstanceId, MemberId, RoomName, control::PublishedState, signaling::IceServer,
 };
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, task::JoinSet};
 
 use self::links::Links;
 pub use crate::files::Storage;
@@ -123,6 +123,8 @@ pub struct Peer {
     first: mpsc::Receiver<Input>,
     messages: mpsc::Receiver<ChannelInput>,
     socket: Option<(SocketId, Socket)>,
+    /// Earlier sockets, whose last frames may not be sent yet.
+    closing: JoinSet<()>,
     links: Links,
     files: FileTasks,
     from_worker: mpsc::Receiver<FromWorker>,
@@ -170,6 +172,7 @@ impl Peer {
             first,
             messages,
             socket: None,
+            closing: JoinSet::new(),
             links,
             files,
             from_worker,
@@ -272,16 +275,16 @@ impl Peer {
 
     /// Ends without leaving: the server keeps the seat for half a minute, and transfers can go on from another process.
     pub async fn close(mut self) {
-        let socket = self.socket.take();
         self.messages.close();
-        let (mut closing, files) = (self.links.close_all(), self.files);
+        if let Some((_, socket)) = self.socket.take() {
+            self.closing.spawn(socket.close());
+        }
+        let (mut sockets, mut links, files) = (self.closing, self.links.close_all(), self.files);
         let closed = async {
             // The links wait for room in a queue that is no longer read.
             drop((self.first, self.messages, self.from_worker));
-            if let Some((_, socket)) = socket {
-                socket.close().await;
-            }
-            while closing.join_next().await.is_some() {}
+            while sockets.join_next().await.is_some() {}
+            while links.join_next().await.is_some() {}
             files.close().await;
         };
         let _ = tokio::time::timeout(CLOSING, closed).await;
@@ -436,9 +439,12 @@ impl Peer {
                     }
                 }
                 RoomOutput::CloseSocket(id, refusal) => {
-                    let closed = self.socket.take_if(|(open, _)| *open == id);
-                    if let (Some((_, socket)), Some(code)) = (closed, refusal) {
-                        socket.refuse(code.as_str());
+                    if let Some((_, socket)) = self.socket.take_if(|(open, _)| *open == id) {
+                        if let Some(code) = refusal {
+                            socket.refuse(code.as_str());
+                        }
+                        while self.closing.try_join_next().is_some() {}
+                        self.closing.spawn(socket.close());
                     }
                 }
                 RoomOutput::OpenLink { link, member, role } => {
