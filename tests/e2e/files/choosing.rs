@@ -84,6 +84,8 @@ async fn a_file_that_is_chosen_in_an_empty_room_waits_for_the_next_member_and_ke
     // Declined and offered again: the name is free.
     bob.click_in_transfer("Makefile", "transfer-decline").await?;
     ada.until_transfer("Makefile", "declined").await?;
+    // Its own page shows it a moment later; the next offer is another row.
+    bob.until_transfer("Makefile", "declined").await?;
     let _: bool = ada.execute(CHOOSE, vec![json!("Makefile")]).await?;
     bob.until_transfer("Makefile", "offered").await?;
     bob.click("transfer-accept-all").await?;
