@@ -5,6 +5,7 @@
 //! | `build`, `release`, `placement`, `policy`, `embedded`, `fingerprint`, `sizes` | the client in `dist/`: its modules, its place on a static host, its size |
 //! | `serve`, `test` | running the server; running every check |
 //! | `bench`, `measure`, `soak` | measurements and long tests |
+//! | `fuzz` | looking for inputs that break a parser |
 //! | `documents` | the links of the documents, and the book of them |
 //! | `screenshots`, `icons` | pictures that are in the repository |
 //! | `tools`, `browsers`, `foreign`, `install`, `system` | finding and installing tools, browsers, and other implementations of WebRTC |
@@ -22,6 +23,7 @@ mod documents;
 mod embedded;
 mod fingerprint;
 mod foreign;
+mod fuzz;
 mod icons;
 mod install;
 mod matrix;
@@ -74,6 +76,8 @@ enum Task {
     Soak(soak::Options),
     /// Run a matrix of measurements between two browsers, over emulated links where this is root on Linux.
     Measure(measure::Options),
+    /// Look for inputs that break a parser, a minute for each fuzz target; half an hour in all. Needs a C++ compiler.
+    Fuzz(fuzz::Options),
     /// Build the client into the package of the server, for `cargo install --locked --path crates/server` and `cargo publish`.
     Package,
     /// Make a book of the documents, in target/book.
@@ -103,6 +107,7 @@ fn main() -> ExitCode {
         Task::Bench(bench) => bench::run(&bench),
         Task::Soak(options) => soak::run(&options),
         Task::Measure(options) => measure::run(&options),
+        Task::Fuzz(options) => fuzz::run(&options),
         Task::Package => embedded::package(),
         Task::Book => documents::book(),
         Task::ReleaseNotes { version } => documents::release_notes(&version),

@@ -14,6 +14,7 @@ use crate::{
 /// Version 0.22 needs a newer Rust than this workspace.
 const TRUNK_VERSION: &str = "0.21.14";
 const CARGO_DENY_VERSION: &str = "0.20.2";
+const CARGO_FUZZ_VERSION: &str = "0.13.2";
 const MDBOOK_VERSION: &str = "0.5.4";
 const GECKODRIVER_VERSION: &str = "0.37.0";
 /// Used if PATH has no `wasm-opt` that is new enough.
@@ -161,6 +162,22 @@ pub(crate) fn cargo_deny() -> Result<PathBuf> {
         profile: Profile::Unoptimized,
         purpose: "checks the licenses of the dependencies",
         duration: "2 to 5 minutes on two cores",
+    })
+}
+
+/// The program that runs the fuzz targets.
+///
+/// # Errors
+/// Where it is missing and cannot be installed.
+pub(crate) fn cargo_fuzz() -> Result<PathBuf> {
+    compiled_tool(&CompiledTool {
+        executable: "cargo-fuzz",
+        package: "cargo-fuzz",
+        version: CARGO_FUZZ_VERSION,
+        locked: true,
+        profile: Profile::Unoptimized,
+        purpose: "runs the fuzz targets",
+        duration: "1 to 2 minutes on two cores",
     })
 }
 
