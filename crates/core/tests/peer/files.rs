@@ -38,16 +38,17 @@ fn links_for_files_are_opened_once_the_path_is_known_to_be_long_and_negotiated_o
 }
 
 #[test]
-fn only_an_offer_of_the_member_opens_a_link_for_files() {
+fn only_the_first_offer_of_the_member_opens_a_link_for_files() {
     let (mut page, link) = Page::leading().connected();
-    let signal = |kind| ControlMessage::BulkSignal {
+    let signal = |kind, exchange| ControlMessage::BulkSignal {
         connection: ConnectionId::from_random(4),
-        payload: description(kind, 1),
+        payload: description(kind, exchange),
     };
-    assert_eq!(page.hear(link, signal(DescriptionKind::Answer)), []);
-    let outputs = page.hear(link, signal(DescriptionKind::Offer));
+    assert_eq!(page.hear(link, signal(DescriptionKind::Answer, 1)), []);
+    assert_eq!(page.hear(link, signal(DescriptionKind::Offer, 2)), [], "it is about a link that is closed");
+    let outputs = page.hear(link, signal(DescriptionKind::Offer, 1));
     assert_eq!(opened_for_files(&outputs).len(), 1);
-    assert_eq!(opened_for_files(&page.hear(link, signal(DescriptionKind::Offer))), []);
+    assert_eq!(opened_for_files(&page.hear(link, signal(DescriptionKind::Offer, 1))), []);
 }
 
 #[test]

@@ -4,8 +4,10 @@
 mod calls;
 mod codes_in_rooms;
 mod device_model;
+mod hosted_room;
+mod lies_about_members;
+mod lies_about_removals;
 mod malicious_server;
-mod other_attacks;
 mod pictures;
 mod recognition;
 mod recognized_in_rooms;

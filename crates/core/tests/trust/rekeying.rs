@@ -7,68 +7,20 @@ use sightline_core::{
     notice::NoticeCode,
     random::SeededRandom,
     room::{HostAction, LinkId, LinkState, RoomEvent},
-    trust::{Refusal, RoomKeys, RoomSecret, SignalSeals},
+    trust::{Refusal, RoomSecret, SignalSeals},
 };
 use sightline_protocol::{
-    Arrival, ConnectionId, DisplayName, Generation, Member, Presence, RoomName,
+    ConnectionId, Generation,
     limits::MAX_REMOVED_PAGES,
     signaling::{ClientMessage, ServerMessage, Signal, SignalCandidate, SignalPayload},
 };
 
-use crate::world::World;
+use crate::{
+    hosted_room::{connected, first_secret, has_raised, hosted, keys, member, refusals, remove, secret},
+    world::World,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
-
-fn old_secret() -> RoomSecret {
-    RoomSecret::from_random(7)
-}
-
-/// A protected room of pages, the first of which is host.
-fn hosted(pages: usize) -> World {
-    let mut world = World::new();
-    world.has_hosts = true;
-    world.secret = Some(old_secret());
-    for _ in 0..pages {
-        world.open(None);
-    }
-    world
-}
-
-fn remove(world: &mut World, host: usize, page: usize) {
-    let (member, now) = (world.id(page), world.now);
-    world.pages[host].session.act_as_host(HostAction::Remove(member), now);
-    world.settle();
-}
-
-/// The secret in the link that a page shows.
-fn secret(world: &World, page: usize) -> RoomSecret {
-    let changed = world.pages[page].events.iter().rev().find_map(|event| match event {
-        RoomEvent::LinkChanged(secret) => Some(*secret),
-        _ => None,
-    });
-    changed.unwrap_or_else(old_secret)
-}
-
-fn keys(secret: RoomSecret) -> RoomKeys {
-    RoomKeys::derive(secret, &RoomName::new("team").unwrap())
-}
-
-fn connected(world: &World, page: usize, other: usize) -> bool {
-    world.state(page, other) == Some(LinkState::Connected)
-}
-
-fn has_raised(world: &World, page: usize, code: NoticeCode) -> bool {
-    world.pages[page].events.contains(&RoomEvent::Raised(code))
-}
-
-fn refusals(world: &World, page: usize) -> Vec<Refusal> {
-    let refused = world.pages[page].events.iter();
-    refused
-        .filter_map(
-            |event| if let RoomEvent::SignalRefused(_, refusal) = event { Some(*refusal) } else { None },
-        )
-        .collect()
-}
 
 /// Everybody who stays shows one link, which the server admits, and nobody saw an attack.
 fn assert_agreement(world: &World, staying: &[usize]) {
@@ -88,7 +40,7 @@ fn who_stays_goes_on_without_an_interruption_and_shows_one_new_link() {
     let mut world = hosted(4);
     let links: Vec<Vec<LinkId>> = world.pages.iter().map(|page| page.opened.clone()).collect();
     remove(&mut world, 0, 3);
-    assert_ne!(secret(&world, 0), old_secret());
+    assert_ne!(secret(&world, 0), first_secret());
     assert_agreement(&world, &[0, 1, 2]);
     world.pass(60 * SECOND);
     assert_agreement(&world, &[0, 1, 2]);
@@ -98,7 +50,7 @@ fn who_stays_goes_on_without_an_interruption_and_shows_one_new_link() {
         assert_eq!(refusals(&world, page), []);
     }
     assert!(has_raised(&world, 3, NoticeCode::Removed));
-    assert_eq!(secret(&world, 3), old_secret());
+    assert_eq!(secret(&world, 3), first_secret());
 }
 
 #[test]
@@ -164,18 +116,6 @@ fn listen(world: &mut World) -> Rc<RefCell<Vec<(usize, ServerMessage)>>> {
     heard
 }
 
-/// A page as its member is listed.
-fn member(world: &World, page: usize) -> Member {
-    Member {
-        id: world.id(page),
-        name: DisplayName::default(),
-        sealed_name: None,
-        instance: world.instance(page).clone(),
-        arrival: Arrival(1),
-        presence: Presence::Present,
-    }
-}
-
 #[test]
 fn a_removed_member_reads_nothing_that_is_signaled_later() {
     let mut world = hosted(3);
@@ -199,8 +139,8 @@ fn a_removed_member_reads_nothing_that_is_signaled_later() {
     let heard = heard.borrow();
     let (earlier, later) = heard.split_at(before);
     assert!(earlier.len() >= 6 && later.len() >= 10, "{} and {}", earlier.len(), later.len());
-    assert!(earlier.iter().all(|(page, signal)| opened(*page, signal, old_secret())));
-    assert!(!later.iter().any(|(page, signal)| opened(*page, signal, old_secret())));
+    assert!(earlier.iter().all(|(page, signal)| opened(*page, signal, first_secret())));
+    assert!(!later.iter().any(|(page, signal)| opened(*page, signal, first_secret())));
     assert!(later.iter().all(|(page, signal)| opened(*page, signal, secret(&world, 0))));
 }
 
@@ -210,7 +150,7 @@ fn a_server_that_helps_a_removed_member_cannot_bring_it_back() {
     remove(&mut world, 0, 2);
     // The server lets everybody in, and lists the new page to all.
     world.has_hosts = false;
-    world.secret = Some(old_secret());
+    world.secret = Some(first_secret());
     let back = world.open(None);
     world.pass(60 * SECOND);
     for page in 0..2 {
@@ -239,7 +179,7 @@ fn a_server_that_hides_the_removal_from_a_member_does_not_keep_the_removed_one_i
 }
 
 #[test]
-fn a_server_that_drops_or_replays_what_is_told_brings_the_old_secret_back_to_nobody() {
+fn a_server_that_drops_or_replays_what_is_told_brings_the_first_secret_back_to_nobody() {
     for attack in 0..3 {
         let mut world = hosted(4);
         let states = Rc::new(RefCell::new(Vec::new()));
@@ -266,7 +206,7 @@ fn a_server_that_drops_or_replays_what_is_told_brings_the_old_secret_back_to_nob
         remove(&mut world, 0, 3);
         world.pass(120 * SECOND);
         for page in 0..3 {
-            assert_ne!(secret(&world, page), old_secret(), "attack {attack}, page {page}");
+            assert_ne!(secret(&world, page), first_secret(), "attack {attack}, page {page}");
             assert_eq!(world.state(page, 3), None);
         }
         let has_ended = |page: usize| has_raised(&world, page, NoticeCode::LinkChanged);
@@ -295,7 +235,7 @@ fn a_member_that_was_cut_off_from_everybody_gets_the_secret_when_its_connection_
     let mut world = hosted(4);
     world.set_network(false);
     remove(&mut world, 0, 3);
-    assert_eq!(secret(&world, 1), old_secret());
+    assert_eq!(secret(&world, 1), first_secret());
     world.pass(3 * SECOND);
     world.set_network(true);
     world.pass(10 * SECOND);
@@ -386,7 +326,7 @@ fn if_the_host_is_gone_before_it_passed_the_secret_on_the_next_host_makes_anothe
     world.set_network(true);
     world.pass(15 * SECOND);
     assert_agreement(&world, &[1, 2]);
-    assert!(![old_secret(), lost].contains(&secret(&world, 1)));
+    assert!(![first_secret(), lost].contains(&secret(&world, 1)));
     assert_eq!((world.state(1, 3), world.state(2, 3)), (None, None));
 }
 
@@ -400,7 +340,7 @@ fn a_page_of_an_earlier_version_keeps_its_calls_and_needs_the_new_link_for_the_n
     remove(&mut world, 0, removed);
     world.pass(60 * SECOND);
     assert!(connected(&world, 0, earlier) && connected(&world, 1, earlier) && connected(&world, earlier, 1));
-    assert_eq!(secret(&world, earlier), old_secret());
+    assert_eq!(secret(&world, earlier), first_secret());
     for page in [0, 1, earlier] {
         assert!(!has_raised(&world, page, NoticeCode::SignalsRefused), "page {page}");
     }
@@ -413,13 +353,13 @@ fn a_page_of_an_earlier_version_keeps_its_calls_and_needs_the_new_link_for_the_n
 #[test]
 fn a_server_of_an_earlier_version_is_told_nothing_that_it_does_not_know() {
     let mut world = World::new();
-    world.secret = Some(old_secret());
+    world.secret = Some(first_secret());
     world.hosts = vec!["m0".to_owned().try_into().unwrap()];
     let (host, member) = (world.open(None), world.open(None));
     assert!(!world.pages[host].session.may_rekey());
     remove(&mut world, host, member);
     assert!(matches!(world.host_actions[..], [(0, ClientMessage::Remove { .. })]));
-    assert_eq!(secret(&world, host), old_secret());
+    assert_eq!(secret(&world, host), first_secret());
     assert!(connected(&world, host, member), "the server decides");
 }
 
@@ -450,7 +390,7 @@ fn a_member_that_is_no_host_cannot_replace_the_secret() {
     world.settle();
     world.pass(30 * SECOND);
     assert_agreement(&world, &[0, 1, 2]);
-    assert_eq!(secret(&world, 0), old_secret());
+    assert_eq!(secret(&world, 0), first_secret());
 }
 
 #[test]
@@ -481,7 +421,7 @@ fn a_host_that_names_more_removed_pages_than_fit_is_not_read() {
         let (link, now) = (world.pages[1].opened[0], world.now);
         world.pages[1].session.handle_control(link, &rekey(99, &removed), now);
         world.settle();
-        assert_eq!(secret(&world, 1) != old_secret(), is_read, "{named}");
+        assert_eq!(secret(&world, 1) != first_secret(), is_read, "{named}");
         assert_eq!(world.state(1, 2).is_none(), is_read, "{named}");
     }
 }
@@ -519,7 +459,7 @@ fn a_server_that_takes_another_secret_back_cannot_hide_forged_signals_again() {
         name(&mut world, RoomSecret::from_random(66));
         forge(&mut world);
         assert_eq!(refusals(&world, 1).last(), Some(&reported), "round {round}");
-        name(&mut world, old_secret());
+        name(&mut world, first_secret());
         world.pass(SECOND);
     }
     assert!(has_raised(&world, 1, NoticeCode::SignalsRefused));

@@ -1,84 +1,28 @@
-//! A server, alone or with a member, that attacks a protected room by what it says of the room: who is in it, which page is whose, who is
-//! host, who was removed, and when anybody learns of it.
+//! A server that attacks a protected room by what it says of its members: who is there, which page is whose, and who came when.
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use sightline_core::{
     notice::NoticeCode,
-    peer::PeerView,
     random::SeededRandom,
-    room::{HostAction, LinkState, RoomEvent},
-    trust::{Refusal, RoomKeys, RoomSecret, SignalSeals},
+    room::RoomEvent,
+    trust::{Refusal, RoomSecret, SignalSeals},
 };
 use sightline_protocol::{
-    Arrival, ConnectionId, DisplayName, Generation, InstanceId, KeyId, Member, MemberId, Presence, Rekey,
-    RoomName,
+    Arrival, ConnectionId, Generation, InstanceId, Member, MemberId, RoomName,
     control::ControlMessage,
-    signaling::{ClientMessage, ServerMessage, Signal, SignalCandidate, SignalPayload},
+    signaling::{ServerMessage, Signal, SignalCandidate, SignalPayload},
 };
 
-use crate::world::World;
+use crate::{
+    hosted_room::{
+        are_connected, assert_nobody_in_between, connected, first_secret, has_raised, hosted, keys, member,
+        refusals, tell,
+    },
+    world::World,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
-
-fn first_secret() -> RoomSecret {
-    RoomSecret::from_random(7)
-}
-
-fn keys(secret: RoomSecret) -> RoomKeys {
-    RoomKeys::derive(secret, &RoomName::new("team").unwrap())
-}
-
-/// A protected room of pages, the first of which is host.
-fn hosted(pages: usize) -> World {
-    let mut world = World::new();
-    world.has_hosts = true;
-    world.secret = Some(first_secret());
-    for _ in 0..pages {
-        world.open(None);
-    }
-    world
-}
-
-fn remove(world: &mut World, host: usize, page: usize) {
-    let (member, now) = (world.id(page), world.now);
-    world.pages[host].session.act_as_host(HostAction::Remove(member), now);
-    world.settle();
-}
-
-/// The secret in the link that a page shows.
-fn secret(world: &World, page: usize) -> RoomSecret {
-    let changed = world.pages[page].events.iter().rev().find_map(|event| match event {
-        RoomEvent::LinkChanged(secret) => Some(*secret),
-        _ => None,
-    });
-    changed.unwrap_or_else(first_secret)
-}
-
-fn connected(world: &World, page: usize, other: usize) -> bool {
-    world.state(page, other) == Some(LinkState::Connected)
-}
-
-fn are_connected(world: &World, pages: &[usize]) -> bool {
-    pages.iter().all(|page| pages.iter().all(|other| page == other || connected(world, *page, *other)))
-}
-
-fn has_raised(world: &World, page: usize, code: NoticeCode) -> bool {
-    world.pages[page].events.contains(&RoomEvent::Raised(code))
-}
-
-fn refusals(world: &World, page: usize) -> Vec<Refusal> {
-    let events = world.pages[page].events.iter();
-    events
-        .filter_map(
-            |event| if let RoomEvent::SignalRefused(_, refusal) = event { Some(*refusal) } else { None },
-        )
-        .collect()
-}
-
-fn tell(world: &mut World, page: usize, message: &ServerMessage) {
-    world.tell_raw(page, &serde_json::to_string(message).unwrap());
-}
 
 /// The members as they were listed to each page last.
 type Listed = Rc<RefCell<Vec<(usize, Member)>>>;
@@ -106,17 +50,12 @@ fn listed_as(listed: &Listed, page: usize, id: &MemberId) -> Member {
     found.map(|(_, member)| member.clone()).expect("the member was listed")
 }
 
-/// Every description that a page applied was made by the page that it is taken for, for this page, and every name is that of its page.
-fn assert_nobody_in_between(world: &World) {
-    for (page, other, sdp) in &world.applied {
-        assert_eq!(world.made.get(sdp), Some(&(other.clone(), page.clone())), "{page} applied {sdp:?}");
-    }
-    for page in &world.pages {
-        for peer in page.session.peers().filter(PeerView::has_readable_name) {
-            let real = (0..world.pages.len()).find(|other| *world.instance(*other) == peer.member.instance);
-            assert_eq!(Some(peer.member.name.to_string()), real.map(|real| format!("someone {real}")));
-        }
-    }
+/// A server that tells the truth from now on gets these pages calls with each other.
+fn assert_the_truth_connects(world: &mut World, pages: &[usize]) {
+    world.restart_server();
+    world.pass(60 * SECOND);
+    assert!(are_connected(world, pages));
+    assert_nobody_in_between(world);
 }
 
 #[test]
@@ -242,10 +181,7 @@ fn a_server_that_lies_about_who_came_first_prevents_a_call_at_most() {
         assert_eq!(connected(&world, 0, 1), connected(&world, 1, 0), "lie {lie}");
         assert_nobody_in_between(&world);
         *is_lying.borrow_mut() = false;
-        world.restart_server();
-        world.pass(60 * SECOND);
-        assert!(are_connected(&world, &[0, 1]), "lie {lie}");
-        assert_nobody_in_between(&world);
+        assert_the_truth_connects(&mut world, &[0, 1]);
     }
 }
 
@@ -287,10 +223,7 @@ fn instance_ids_that_the_server_exchanges_after_a_reload_lead_to_no_call_and_no_
     assert!(has_raised(&world, 0, NoticeCode::SignalsRefused));
     assert_nobody_in_between(&world);
     *is_lying.borrow_mut() = false;
-    world.restart_server();
-    world.pass(60 * SECOND);
-    assert!(are_connected(&world, &[0, 3, 4]));
-    assert_nobody_in_between(&world);
+    assert_the_truth_connects(&mut world, &[0, 3, 4]);
 }
 
 #[test]
@@ -385,159 +318,6 @@ fn a_knock_with_the_name_of_somebody_else_leads_to_no_call_under_that_name() {
 }
 
 #[test]
-fn a_removal_that_the_server_never_hears_of_or_hears_of_late_takes_effect_at_once_all_the_same() {
-    let mut world = hosted(4);
-    let held: Rc<RefCell<Vec<(usize, ClientMessage)>>> = Rc::default();
-    let kept = held.clone();
-    world.deaf = Some(Box::new(move |page, message| {
-        let is_held = matches!(message, ClientMessage::Remove { .. } | ClientMessage::Rekey { .. });
-        if is_held {
-            kept.borrow_mut().push((page, message.clone()));
-        }
-        is_held
-    }));
-    remove(&mut world, 0, 3);
-    for page in 0..3 {
-        assert_eq!(world.state(page, 3), None, "page {page}");
-        assert_eq!(secret(&world, page), secret(&world, 0));
-    }
-    assert_ne!(secret(&world, 0), first_secret());
-    world.pass(10 * SECOND);
-    assert!(are_connected(&world, &[0, 1, 2]));
-    assert!((0..3).all(|page| world.state(page, 3).is_none() && !connected(&world, 3, page)));
-    assert!(!held.borrow().is_empty());
-    world.deaf = None;
-    for (page, message) in held.take() {
-        world.hear(page, &message);
-    }
-    world.pass(30 * SECOND);
-    assert!(are_connected(&world, &[0, 1, 2]));
-    assert!((0..3).all(|page| !has_raised(&world, page, NoticeCode::SignalsRefused)));
-    assert_eq!(world.admission.as_ref(), keys(secret(&world, 1)).admission());
-}
-
-/// A server that hides the removal, and listed the removed page a second time under another member before it.
-#[test]
-fn a_page_that_the_server_lists_twice_is_removed_altogether() {
-    for is_decoy_first in [false, true] {
-        let mut world = hosted(0);
-        let decoy = MemberId::new("a-decoy").unwrap();
-        let listing = decoy.clone();
-        world.interference = Some(Box::new(move |page, message| match message {
-            ServerMessage::PeerJoined { member } if member.instance.as_str() == "i2" && page < 2 => {
-                let again = Member { id: listing.clone(), ..member.clone() };
-                let mut told = [member, again];
-                if is_decoy_first {
-                    told.reverse();
-                }
-                told.map(|member| (page, ServerMessage::PeerJoined { member })).into()
-            }
-            ServerMessage::PeerRemoved { .. } | ServerMessage::RoomState { .. } if page == 1 => Vec::new(),
-            ServerMessage::Removed => Vec::new(),
-            message => vec![(page, message)],
-        }));
-        for _ in 0..3 {
-            world.open(None);
-        }
-        assert!(are_connected(&world, &[0, 1, 2]), "decoy first: {is_decoy_first}");
-        let names = world.pages[0].session.peers().map(|peer| peer.member.name.to_string());
-        assert_eq!(names.filter(|name| name == "someone 2").count(), 2, "the host cannot tell the two apart");
-        // The host sees two members of this name and removes one of them.
-        let now = world.now;
-        world.pages[0].session.act_as_host(HostAction::Remove(decoy.clone()), now);
-        world.settle();
-        world.pass(10 * SECOND);
-        for page in 0..2 {
-            assert_eq!(world.state(page, 2), None, "decoy first: {is_decoy_first}, page {page}");
-            assert!(world.pages[page].session.peer(&decoy).is_none());
-        }
-        assert_ne!(secret(&world, 0), first_secret());
-        assert_eq!(secret(&world, 1), secret(&world, 0));
-        assert_eq!(secret(&world, 2), first_secret(), "the removed page did not get the secret");
-        assert!(are_connected(&world, &[0, 1]));
-    }
-}
-
-fn rekey(secret: RoomSecret, replaces: RoomSecret) -> ControlMessage {
-    let replaces = keys(replaces).id().cloned();
-    ControlMessage::Rekey(Rekey {
-        secret: secret.to_message().unwrap(),
-        replaces: replaces.into_iter().collect::<Vec<KeyId>>(),
-        removed: Vec::new(),
-    })
-}
-
-/// A member sends a secret although it is no host, is removed, and then the server calls it host.
-#[test]
-fn a_secret_that_a_removed_member_left_behind_is_never_taken() {
-    for by_departure in [false, true] {
-        let mut world = hosted(3);
-        let left_behind = RoomSecret::from_random(66);
-        let (to_page_1, now) = (world.id(1), world.now);
-        world.pages[2].session.send_control(&to_page_1, &rekey(left_behind, first_secret()));
-        world.settle();
-        assert_eq!(secret(&world, 1), first_secret(), "it is no host");
-        let gone = world.id(2);
-        if by_departure {
-            world.pages[2].session.leave(now);
-            world.settle();
-        } else {
-            remove(&mut world, 0, 2);
-        }
-        let before = secret(&world, 1);
-        let state = ServerMessage::RoomState {
-            hosts: vec![world.id(0), gone],
-            locked: true,
-            resume: "m1".to_owned(),
-            admission_sha256: keys(before).admission_digest(),
-        };
-        tell(&mut world, 1, &state);
-        world.pass(30 * SECOND);
-        assert_eq!(secret(&world, 1), before, "by departure: {by_departure}");
-        assert!(are_connected(&world, &[0, 1]));
-    }
-}
-
-/// Each page is told that it alone is host, and that the room has a secret that nobody has.
-#[test]
-fn a_server_that_calls_each_page_the_only_host_gets_no_secret_and_the_pages_agree_when_it_stops() {
-    let mut world = hosted(3);
-    let is_lying = Rc::new(RefCell::new(true));
-    let lies = is_lying.clone();
-    let invented = keys(RoomSecret::from_random(66)).admission_digest();
-    world.interference = Some(Box::new(move |page, mut message| {
-        if let (true, ServerMessage::RoomState { hosts, admission_sha256, .. }) =
-            (*lies.borrow(), &mut message)
-        {
-            *hosts = vec![MemberId::new(format!("m{page}")).unwrap()];
-            admission_sha256.clone_from(&invented);
-        }
-        vec![(page, message)]
-    }));
-    let first = world.id(0);
-    world.dismiss_host(&MemberId::new("nobody").unwrap());
-    world.settle();
-    world.pass(60 * SECOND);
-    assert!(are_connected(&world, &[0, 1, 2]), "calls go on");
-    let secrets: Vec<_> = (0..3).map(|page| secret(&world, page)).collect();
-    assert!(secrets.iter().all(|secret| *secret != RoomSecret::from_random(66)));
-    assert_nobody_in_between(&world);
-    *is_lying.borrow_mut() = false;
-    // All are hosts, as they were told.
-    for page in [1, 2] {
-        let (member, now) = (world.id(page), world.now);
-        world.pages[0].session.act_as_host(HostAction::MakeHost(member), now);
-        world.settle();
-    }
-    assert_eq!(world.hosts[0], first);
-    world.pass(60 * SECOND);
-    let agreed = secret(&world, 0);
-    assert_eq!([1, 2].map(|page| secret(&world, page)), [agreed; 2]);
-    assert_eq!(world.admission.as_ref(), keys(agreed).admission());
-    assert!(are_connected(&world, &[0, 1, 2]));
-}
-
-#[test]
 fn a_server_that_says_that_somebody_was_removed_or_loaded_again_ends_a_call_and_the_truth_heals_it() {
     let mut world = hosted(3);
     let listed = note_listed(&mut world);
@@ -596,18 +376,6 @@ fn forge(world: &mut World, page: usize, from: usize) {
     tell(world, page, &ServerMessage::Signal { from: from.id, signal });
 }
 
-/// A page as its member is listed, without a name.
-fn member(world: &World, page: usize) -> Member {
-    Member {
-        id: world.id(page),
-        name: DisplayName::default(),
-        sealed_name: None,
-        instance: world.instance(page).clone(),
-        arrival: Arrival(1),
-        presence: Presence::Present,
-    }
-}
-
 #[test]
 fn refused_signals_are_reported_once_and_have_no_effect_later_either() {
     let mut world = hosted(2);
@@ -619,43 +387,6 @@ fn refused_signals_are_reported_once_and_have_no_effect_later_either() {
     assert_eq!(world.pages[1].events.iter().filter(|event| **event == raised).count(), 1);
     assert_eq!(refusals(&world, 1), [Refusal::Forged; 20]);
     assert!(are_connected(&world, &[0, 1]));
-}
-
-#[test]
-fn a_removed_member_and_a_server_show_a_name_and_no_connection() {
-    let mut world = hosted(3);
-    remove(&mut world, 0, 2);
-    let page = InstanceId::new("made-up").unwrap();
-    let (name, mut random) = (DisplayName::cut("Ada"), SeededRandom::new(9));
-    let sealed_name = keys(first_secret()).seal_name(&name, &page, &mut random);
-    let id = MemberId::new("ghost").unwrap();
-    let ghost = Member { id: id.clone(), instance: page, sealed_name, ..member(&world, 2) };
-    tell(&mut world, 0, &ServerMessage::PeerJoined { member: ghost });
-    world.pass(60 * SECOND);
-    let view = world.pages[0].session.peer(&id).unwrap();
-    assert_eq!((view.member.name.as_str(), view.has_readable_name()), ("Ada", true));
-    assert_ne!(view.state, LinkState::Connected);
-}
-
-/// Somebody has the room open twice, and the server shows the host one of the two pages.
-#[test]
-fn a_page_that_the_server_hides_from_the_host_is_seen_by_whomever_it_is_connected_to() {
-    let mut world = hosted(2);
-    world.interference = Some(Box::new(|page, message| match message {
-        ServerMessage::PeerJoined { member } if page == 0 && member.instance.as_str() == "i3" => Vec::new(),
-        ServerMessage::Signal { from, .. } if page == 0 && from.as_str() == "m3" => Vec::new(),
-        message => vec![(page, message)],
-    }));
-    let (_, hidden) = (world.open(None), world.open(None));
-    remove(&mut world, 0, 2);
-    // An honest page leaves after 20 seconds without the secret.
-    world.pass(10 * SECOND);
-    assert!(world.pages[0].session.peer(&world.id(hidden)).is_none());
-    assert_eq!((world.state(0, 2), world.state(1, 2)), (None, None));
-    assert!(are_connected(&world, &[0, 1]));
-    let view = world.pages[1].session.peer(&world.id(hidden)).unwrap();
-    assert_eq!((view.state, view.member.name.as_str()), (LinkState::Connected, "someone 3"));
-    assert_eq!(secret(&world, hidden), first_secret(), "no host gave it the secret");
 }
 
 /// The lie arrives at any moment of the negotiation, on either page or on both.
