@@ -1,12 +1,11 @@
 //! A connection comes up over a path that loses any one packet of the handshakes of DTLS and SCTP.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
-use sightline_core::negotiation::{Operation, Role};
-use sightline_protocol::signaling::DescriptionKind;
-use tokio::{net::UdpSocket, task::JoinSet, time::timeout};
+use sightline_core::negotiation::Role;
+use tokio::{task::JoinSet, time::timeout};
 
-use super::tests::{Side, moved};
+use super::tests::{End, Side, connect};
 use crate::input::ChannelEvent;
 
 /// A test that waits this long has failed.
@@ -22,11 +21,7 @@ enum Sender {
 }
 
 /// Carries datagrams between the two. Of the datagrams of DTLS that `sender` sends, the one with the number `lost` is lost.
-async fn carry(
-    (offerer, at_offerer): (SocketAddr, UdpSocket),
-    (answerer, at_answerer): (SocketAddr, UdpSocket),
-    (sender, lost): (Sender, usize),
-) {
+async fn carry((offerer, at_offerer): End, (answerer, at_answerer): End, (sender, lost): (Sender, usize)) {
     let (mut from_offerer, mut from_answerer) = ([0; 2000], [0; 2000]);
     let mut count = 0;
     let mut passes = |from: Sender, datagram: &[u8]| {
@@ -56,23 +51,11 @@ async fn carry(
 }
 
 /// Connects two sides while one packet is lost, and sends a message each way.
-async fn connect(lost: (Sender, usize)) {
+async fn talk(lost: (Sender, usize)) {
     let mut offerer = Side::open(Role::Offerer);
     let mut answerer = Side::open(Role::Answerer);
-    let offer = offerer.describe(Operation::SetLocalOffer { ice_restart: false }).await;
-    answerer.set_remote(DescriptionKind::Offer, offer).await;
-    let answer = answerer.describe(Operation::SetLocalAnswer).await;
-    offerer.set_remote(DescriptionKind::Answer, answer).await;
-
-    let at_offerer = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    let at_answerer = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    let (offerer_candidate, offerer_addr) = offerer.candidate().await;
-    let (answerer_candidate, answerer_addr) = answerer.candidate().await;
-    let offerer_candidate = moved(offerer_candidate, at_answerer.local_addr().unwrap());
-    let answerer_candidate = moved(answerer_candidate, at_offerer.local_addr().unwrap());
-    let carrier = tokio::spawn(carry((offerer_addr, at_offerer), (answerer_addr, at_answerer), lost));
-    offerer.perform(Operation::AddIceCandidate(answerer_candidate)).await;
-    answerer.perform(Operation::AddIceCandidate(offerer_candidate)).await;
+    let (_, carrier) =
+        connect(&mut offerer, &mut answerer, |offerer, answerer| carry(offerer, answerer, lost)).await;
 
     let both = async {
         for (number, side) in [&mut offerer, &mut answerer].into_iter().enumerate() {
@@ -95,7 +78,7 @@ async fn a_connection_comes_up_whichever_packet_of_its_handshakes_is_lost() {
     let mut pairs = JoinSet::new();
     for sender in [Sender::Offerer, Sender::Answerer] {
         for lost in 0..DATAGRAMS {
-            pairs.spawn(connect((sender, lost)));
+            pairs.spawn(talk((sender, lost)));
         }
     }
     let mut failed = Vec::new();

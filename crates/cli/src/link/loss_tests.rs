@@ -1,7 +1,6 @@
 //! A file that is shown over a path that loses packets: they are asked for and sent again.
 
 use std::{
-    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -9,14 +8,14 @@ use std::{
     time::Duration,
 };
 
-use sightline_core::negotiation::{Operation, Role};
-use sightline_protocol::{MemberId, signaling::DescriptionKind};
-use tokio::{net::UdpSocket, time::timeout};
+use sightline_core::negotiation::Role;
+use sightline_protocol::MemberId;
+use tokio::time::timeout;
 
 use super::{
     LinkWatch,
     codecs::video_codec,
-    tests::{Side, moved},
+    tests::{End, Side, connect},
 };
 use crate::{
     arrival::{Media, frame_queue},
@@ -44,11 +43,7 @@ fn pictures() -> Vec<Vec<u8>> {
 }
 
 /// Carries datagrams between the two, and loses some of those with pictures.
-async fn carry(
-    (provider, at_provider): (SocketAddr, UdpSocket),
-    (viewer, at_viewer): (SocketAddr, UdpSocket),
-    lost: Arc<AtomicUsize>,
-) {
+async fn carry((provider, at_provider): End, (viewer, at_viewer): End, lost: Arc<AtomicUsize>) {
     let (mut from_provider, mut from_viewer) = ([0; 2000], [0; 2000]);
     let mut passed = 0;
     loop {
@@ -95,23 +90,11 @@ async fn packets_that_a_path_loses_are_sent_again_until_every_picture_is_whole()
     let watch = LinkWatch { member, clock: Clock::start(), frames: Some(to) };
     let mut provider = Side::open_with(Role::Offerer, Some(source.clone()), None);
     let mut viewer = Side::open_with(Role::Answerer, None, Some(watch));
-    let offer = provider.describe(Operation::SetLocalOffer { ice_restart: false }).await;
-    viewer.set_remote(DescriptionKind::Offer, offer).await;
-    let answer = viewer.describe(Operation::SetLocalAnswer).await;
-    assert!(answer.contains("a=recvonly") && answer.contains("nack"), "{answer}");
-    provider.set_remote(DescriptionKind::Answer, answer).await;
-
-    let at_provider = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    let at_viewer = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    let (provider_candidate, provider_addr) = provider.candidate().await;
-    let (viewer_candidate, viewer_addr) = viewer.candidate().await;
-    let provider_candidate = moved(provider_candidate, at_viewer.local_addr().unwrap());
-    let viewer_candidate = moved(viewer_candidate, at_provider.local_addr().unwrap());
     let lost = Arc::new(AtomicUsize::new(0));
-    let carrier =
-        tokio::spawn(carry((provider_addr, at_provider), (viewer_addr, at_viewer), Arc::clone(&lost)));
-    provider.perform(Operation::AddIceCandidate(viewer_candidate)).await;
-    viewer.perform(Operation::AddIceCandidate(provider_candidate)).await;
+    let counted = Arc::clone(&lost);
+    let (answer, carrier) =
+        connect(&mut provider, &mut viewer, |provider, viewer| carry(provider, viewer, counted)).await;
+    assert!(answer.contains("a=recvonly") && answer.contains("nack"), "{answer}");
 
     let watched = async {
         while !matches!(provider.first.recv().await.unwrap(), Input::Watching(_)) {}

@@ -1,11 +1,19 @@
-use std::{collections::VecDeque, net::SocketAddr, time::Duration};
+use std::{
+    collections::VecDeque,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use sightline_core::{
     link::LinkId,
     negotiation::{Completed, Operation, OperationId, Role},
 };
 use sightline_protocol::signaling::{DescriptionKind, SignalCandidate, SignalDescription};
-use tokio::{net::UdpSocket, sync::mpsc, time::timeout};
+use tokio::{net::UdpSocket, sync::mpsc, task::JoinHandle, time::timeout};
 
 use super::{Link, LinkConfig, LinkInputs, LinkKind, LinkWatch};
 use crate::{
@@ -16,6 +24,9 @@ use crate::{
 
 /// A test that waits this long has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Longer than a message and its acknowledgment take on this computer.
+const A_MOMENT: Duration = Duration::from_millis(300);
 
 /// The content type of a DTLS record that carries SCTP (RFC 5246, section 6.2.1).
 const APPLICATION_DATA: u8 = 23;
@@ -69,7 +80,7 @@ impl Side {
     }
 
     /// The candidate with the address of loopback.
-    pub(super) async fn candidate(&mut self) -> (SignalCandidate, SocketAddr) {
+    async fn candidate(&mut self) -> (SignalCandidate, SocketAddr) {
         loop {
             let candidate = match self.candidates.pop_front() {
                 Some(candidate) => candidate,
@@ -100,6 +111,32 @@ impl Side {
     }
 }
 
+/// A side as the path between both sees it: its address, and the socket from which it hears the other one.
+pub(super) type End = (SocketAddr, UdpSocket);
+
+/// Connects two sides over the path that `carry` makes of their datagrams. Returns the answer, and the path to abort.
+pub(super) async fn connect<F: Future<Output = ()> + Send + 'static>(
+    offerer: &mut Side,
+    answerer: &mut Side,
+    carry: impl FnOnce(End, End) -> F,
+) -> (String, JoinHandle<()>) {
+    let offer = offerer.describe(Operation::SetLocalOffer { ice_restart: false }).await;
+    answerer.set_remote(DescriptionKind::Offer, offer).await;
+    let answer = answerer.describe(Operation::SetLocalAnswer).await;
+    offerer.set_remote(DescriptionKind::Answer, answer.clone()).await;
+
+    let at_offerer = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let at_answerer = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let (offerer_candidate, offerer_addr) = offerer.candidate().await;
+    let (answerer_candidate, answerer_addr) = answerer.candidate().await;
+    let offerer_candidate = moved(offerer_candidate, at_answerer.local_addr().unwrap());
+    let answerer_candidate = moved(answerer_candidate, at_offerer.local_addr().unwrap());
+    let carrier = tokio::spawn(carry((offerer_addr, at_offerer), (answerer_addr, at_answerer)));
+    offerer.perform(Operation::AddIceCandidate(answerer_candidate)).await;
+    answerer.perform(Operation::AddIceCandidate(offerer_candidate)).await;
+    (answer, carrier)
+}
+
 /// Of a link on this computer.
 pub(super) fn config(source: Option<Source>, watch: Option<LinkWatch>) -> LinkConfig {
     let tls = TrustedCertificates::Any.client_config().unwrap();
@@ -112,14 +149,14 @@ fn port_on_loopback(candidate: &SignalCandidate) -> Option<u16> {
 }
 
 /// The candidate as if it were at `addr`.
-pub(super) fn moved(candidate: SignalCandidate, addr: SocketAddr) -> SignalCandidate {
+fn moved(candidate: SignalCandidate, addr: SocketAddr) -> SignalCandidate {
     let port = port_on_loopback(&candidate).unwrap();
     let at = |port| format!(" 127.0.0.1 {port} ");
     SignalCandidate { candidate: candidate.candidate.replace(&at(port), &at(addr.port())), ..candidate }
 }
 
 /// Carries datagrams between the two. The one that ends the handshake for the client is overtaken by the next one from the server.
-async fn carry((server, at_server): (SocketAddr, UdpSocket), (client, at_client): (SocketAddr, UdpSocket)) {
+async fn carry((server, at_server): End, (client, at_client): End) {
     let (mut from_server, mut from_client) = ([0; 2000], [0; 2000]);
     let (mut count, mut held) = (0, None);
     loop {
@@ -155,21 +192,8 @@ async fn carry((server, at_server): (SocketAddr, UdpSocket), (client, at_client)
 async fn a_message_that_overtakes_the_end_of_the_handshake_is_heard() {
     let mut server = Side::open(Role::Offerer);
     let mut client = Side::open(Role::Answerer);
-    let offer = server.describe(Operation::SetLocalOffer { ice_restart: false }).await;
-    client.set_remote(DescriptionKind::Offer, offer).await;
-    let answer = client.describe(Operation::SetLocalAnswer).await;
+    let (answer, carrier) = connect(&mut server, &mut client, carry).await;
     assert!(answer.contains("a=setup:active"), "the answerer is not the client of DTLS: {answer}");
-    server.set_remote(DescriptionKind::Answer, answer).await;
-
-    let at_server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    let at_client = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    let (server_candidate, server_addr) = server.candidate().await;
-    let (client_candidate, client_addr) = client.candidate().await;
-    let server_candidate = moved(server_candidate, at_client.local_addr().unwrap());
-    let client_candidate = moved(client_candidate, at_server.local_addr().unwrap());
-    let carrier = tokio::spawn(carry((server_addr, at_server), (client_addr, at_client)));
-    server.perform(Operation::AddIceCandidate(client_candidate)).await;
-    client.perform(Operation::AddIceCandidate(server_candidate)).await;
 
     let heard = async {
         assert!(matches!(server.control_event().await, ChannelEvent::Open));
@@ -179,5 +203,41 @@ async fn a_message_that_overtakes_the_end_of_the_handshake_is_heard() {
     };
     let heard = timeout(PATIENCE, heard).await.expect("the message did not arrive");
     assert!(matches!(&heard, ChannelEvent::Text(text) if text == "first"), "{heard:?}");
+    carrier.abort();
+}
+
+/// Carries datagrams between the two while `is_whole`.
+async fn carry_while(is_whole: Arc<AtomicBool>, (one, at_one): End, (other, at_other): End) {
+    let (mut from_one, mut from_other) = ([0; 2000], [0; 2000]);
+    loop {
+        let (datagram, socket, to) = tokio::select! {
+            received = at_other.recv_from(&mut from_other) => (&from_other[..received.unwrap().0], &at_one, one),
+            received = at_one.recv_from(&mut from_one) => (&from_one[..received.unwrap().0], &at_other, other),
+        };
+        if is_whole.load(Ordering::Relaxed) {
+            socket.send_to(datagram, to).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_message_is_acknowledged_when_the_other_side_has_it() {
+    let mut one = Side::open(Role::Offerer);
+    let mut other = Side::open(Role::Answerer);
+    let is_whole = Arc::new(AtomicBool::new(true));
+    let path = Arc::clone(&is_whole);
+    let (_, carrier) = connect(&mut one, &mut other, |one, other| carry_while(path, one, other)).await;
+    for side in [&mut one, &mut other] {
+        let event = timeout(PATIENCE, side.control_event()).await;
+        assert!(matches!(event, Ok(ChannelEvent::Open)), "{event:?}");
+    }
+    is_whole.store(false, Ordering::Relaxed);
+    assert!(one.send_control("last"));
+    let mut acknowledged = one.link.await_acknowledgment();
+    assert!(timeout(A_MOMENT, &mut acknowledged).await.is_err(), "nothing passed");
+    is_whole.store(true, Ordering::Relaxed);
+    timeout(PATIENCE, acknowledged).await.expect("no acknowledgment").unwrap();
+    let heard = timeout(PATIENCE, other.control_event()).await;
+    assert!(matches!(&heard, Ok(ChannelEvent::Text(text)) if text == "last"), "{heard:?}");
     carrier.abort();
 }

@@ -1,7 +1,4 @@
-use crate::{
-    check::{DAY, server_with_certificate},
-    harness::{Member, TestServer, program, run},
-};
+use crate::harness::{Member, TestServer, program, run};
 use std::process::Stdio;
 use tokio::io::AsyncReadExt;
 
@@ -28,20 +25,6 @@ async fn two_members_talk_both_ways() {
     assert_eq!(status.code(), Some(0), "{stderr}");
     assert_eq!(ada.event("member_left").await["name"], "Ben");
     assert_eq!(ada.end().await.0.code(), Some(0));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn whoever_has_left_is_not_there_for_the_next() {
-    let (server, _folder, trusted) = server_with_certificate(90 * DAY);
-    let room = server.room("one-by-one");
-    for round in 0..6 {
-        let ada = Member::start("chat", &room, "Ada", &["--cert", &trusted]);
-        // Its end of input comes while it enters, so it leaves in the same moment.
-        assert_eq!(ada.end().await.0.code(), Some(0));
-        let alone = ["chat", &room, "--name", "Ben", "--once", "hello", "--wait", "1", "--cert", &trusted];
-        let (code, stderr) = run(&alone).await;
-        assert!(code == Some(5) && stderr.ends_with("(nobody-came)\n"), "round {round}: {code:?} {stderr}");
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,6 +9,7 @@ mod failures;
 mod files;
 #[allow(dead_code, reason = "other tests use the rest")]
 mod harness;
+mod leaving;
 mod pipes;
 mod provide;
 mod relays;
