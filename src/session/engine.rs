@@ -99,8 +99,12 @@ fn show_in_time(model: RoomModel, show: Show) {
         }
     });
     Effect::new(move || {
-        if !model.is_reaching.get() {
-            document::set_busy(false);
+        // The members may be reached before the room is shown. What these signals show is drawn by tasks that are queued now.
+        if model.is_shown.get() && !model.is_reaching.get() {
+            spawn_local(async {
+                clock::sleep(Duration::ZERO).await;
+                document::set_busy(false);
+            });
         }
     });
     on_cleanup(|| document::set_busy(false));

@@ -22,6 +22,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         stage.test_in_mixed_pairs(a_muted_microphone_and_a_camera_that_is_off_are_seen_by_the_other),
         stage.test_in_mixed_pairs(a_member_that_leaves_is_gone_and_can_come_back),
         stage.test_in_pairs(pictures_continue_after_an_offer_collision),
+        stage.test_in_each(a_page_is_busy_until_its_room_is_shown),
         stage.test_in_each(a_picture_that_does_not_arrive_comes_over_another_connection),
     ]
     .into_iter()
@@ -144,6 +145,30 @@ fn publishes(page: &sightline_e2e::snapshot::Snapshot, name: &str, mic: &str, ca
     page.tile(name)
         .is_some_and(|tile| tile.mic.as_deref() == Some(mic) && tile.camera.as_deref() == Some(camera))
 }
+
+async fn a_page_is_busy_until_its_room_is_shown(scene: &Scene, engine: Engine) -> Result<()> {
+    let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
+    ada.enter("busy", "Ada").await?;
+    bob.open("/room/busy?name=Bob&source=camera").await?;
+    bob.until_preview_moves().await?;
+    let () = bob.execute(NOTE_WHEN_READY, vec![]).await?;
+    bob.click("join").await?;
+    bob.until_picture_moves("Ada").await?;
+    let shown: Vec<bool> = until("the page to be ready", PATIENCE, async || {
+        let shown: Vec<bool> = bob.execute("return window.roomsWhenReady", vec![]).await?;
+        Ok(if shown.is_empty() { Err("it is busy".to_owned()) } else { Ok(shown) })
+    })
+    .await?;
+    assert!(shown.into_iter().all(|is_shown| is_shown), "the page said that it was ready before");
+    Ok(())
+}
+
+/// Notes each time that the page says to be ready whether the room is there.
+const NOTE_WHEN_READY: &str = "
+    window.roomsWhenReady = [];
+    new MutationObserver(() => {
+        if (document.body.getAttribute('aria-busy') === 'false') roomsWhenReady.push(document.querySelector('[data-testid=room]') !== null);
+    }).observe(document.body, { attributes: true, attributeFilter: ['aria-busy'] });";
 
 const FIRST_PICTURES: &str = "return document.querySelectorAll('.first-picture').length";
 
