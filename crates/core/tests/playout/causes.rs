@@ -12,6 +12,8 @@ use sightline_protocol::telemetry::Limitation;
 
 use crate::viewer::Viewer;
 
+const ROUND_TRIP_S: f64 = 0.05;
+
 /// Ten seconds of playing, a stall of one second, ten seconds of playing; with a stats report and a message of the sender each
 /// second.
 struct Story {
@@ -28,6 +30,10 @@ struct Story {
     /// How late the sender's messages of the stall and of the seconds after it are, in milliseconds.
     late_ms: Vec<u64>,
     path: &'static str,
+    /// The round-trip time in the three seconds before the stall.
+    round_trip_before_s: f64,
+    round_trip_s: f64,
+    are_messages_held_up: bool,
 }
 
 /// The sender's state while the picture stands still.
@@ -40,6 +46,8 @@ enum Sends {
     NothingWithASource(Limitation),
     /// The sender sends no messages about itself.
     Untold,
+    /// The sender sends packets as always. Its messages about itself, from the stall on, are yet to come.
+    EverythingYetUntold,
 }
 
 impl Story {
@@ -55,6 +63,9 @@ impl Story {
             loses_after: 0,
             late_ms: Vec::new(),
             path: "P1",
+            round_trip_before_s: ROUND_TRIP_S,
+            round_trip_s: ROUND_TRIP_S,
+            are_messages_held_up: false,
         }
     }
 
@@ -65,10 +76,12 @@ impl Story {
     }
 
     fn play(mut self, stall: impl FnOnce(&mut Viewer)) -> Viewer {
-        for _ in 0..10 {
+        for second in 0..10 {
             self.viewer.play(1000);
+            self.round_trip_s = if second < 7 { ROUND_TRIP_S } else { self.round_trip_before_s };
             self.report(true);
         }
+        self.round_trip_s = ROUND_TRIP_S;
         stall(&mut self.viewer);
         let mut late = std::mem::take(&mut self.late_ms).into_iter().map(Duration::from_millis);
         self.late = late.next().unwrap_or_default();
@@ -86,7 +99,8 @@ impl Story {
         let now = self.viewer.now();
         self.packets += match self.sends {
             Sends::EverythingAgain if !is_well => 10,
-            _ if is_well || self.sends == Sends::Everything => 100 + std::mem::take(&mut self.comes_again),
+            Sends::Everything | Sends::EverythingYetUntold => 100,
+            _ if is_well => 100 + std::mem::take(&mut self.comes_again),
             _ => 0,
         };
         if !is_well {
@@ -96,18 +110,22 @@ impl Story {
         let entries: Vec<StatsEntry> = serde_json::from_value(json!([
             {"type": "inbound-rtp", "kind": "video", "id": "V", "timestamp": now.since_origin().as_millis() as u64,
              "bytesReceived": self.packets * 1000, "packetsReceived": self.packets, "packetsLost": self.lost},
-            {"type": "candidate-pair", "id": path, "state": "succeeded", "selected": true},
+            {"type": "candidate-pair", "id": path, "state": "succeeded", "selected": true,
+             "currentRoundTripTime": self.round_trip_s},
         ]))
         .unwrap();
         self.viewer.meter.handle_report(&entries, now);
-        if self.sends == Sends::Untold {
+        self.are_messages_held_up |= !is_well && self.sends == Sends::EverythingYetUntold;
+        if self.sends == Sends::Untold || self.are_messages_held_up {
             return;
         }
         let (source, sent, limitation) = match self.sends {
             _ if is_well => (30, 30, Limitation::None),
             Sends::NothingFromItsSource => (0, 0, Limitation::None),
             Sends::NothingWithASource(limitation) => (30, 0, limitation),
-            Sends::Everything | Sends::EverythingAgain | Sends::Untold => (30, 30, Limitation::None),
+            Sends::Everything | Sends::EverythingAgain | Sends::Untold | Sends::EverythingYetUntold => {
+                (30, 30, Limitation::None)
+            }
         };
         let is_sent_again = !is_well && self.sends == Sends::EverythingAgain;
         let retransmitted = if is_sent_again { 90 } else { 0 };
@@ -229,6 +247,52 @@ fn messages_that_are_late_by_the_same_time_took_a_longer_path_and_others_waited_
         let story = Story { late_ms: late_ms.clone(), ..Story::new(sends) };
         assert_eq!(story.cause(|viewer| viewer.stop_for(1000)), cause, "{late_ms:?}");
     }
+}
+
+/// A second in which no frame is shown, and then each frame is in transit for longer than the one before.
+fn stall_while_a_queue_grows(viewer: &mut Viewer) {
+    viewer.stall_for(500);
+    for _ in 0..40 {
+        viewer.stall_for(25);
+        viewer.show(0);
+    }
+}
+
+#[test]
+fn a_full_queue_delays_all_messages_alike_and_is_no_longer_path() {
+    let late_ms = vec![1500; 5];
+    let full = Story { late_ms: late_ms.clone(), ..Story::new(Sends::Everything) };
+    assert_eq!(full.cause(stall_while_a_queue_grows), StallCause::Bandwidth);
+    let longer = Story { late_ms, ..Story::new(Sends::Everything) };
+    assert_eq!(longer.cause(|viewer| viewer.stall_for(1500)), StallCause::Delay);
+}
+
+#[test]
+fn a_queue_is_seen_by_the_frames_before_the_sender_could_say_anything_about_it() {
+    let lossy = |sends| Story { loses: 10, loses_after: 30, ..Story::new(sends) };
+    assert_eq!(lossy(Sends::EverythingYetUntold).cause(stall_while_a_queue_grows), StallCause::Bandwidth);
+    assert_eq!(lossy(Sends::EverythingYetUntold).cause(|viewer| viewer.stop_for(500)), StallCause::Loss);
+}
+
+#[test]
+fn what_is_missing_right_after_a_queue_is_missing_for_lack_of_bandwidth() {
+    for (round_trip_before_s, [lossy, renewed]) in
+        [(2.0, [StallCause::Bandwidth; 2]), (ROUND_TRIP_S, [StallCause::Loss, StallCause::PathChange])]
+    {
+        let story = Story { loses: 10, round_trip_before_s, ..Story::new(Sends::Everything) };
+        assert_eq!(story.cause(|viewer| viewer.stop_for(1000)), lossy, "{round_trip_before_s} s");
+        let story = Story { path: "P2", round_trip_before_s, ..Story::new(Sends::Everything) };
+        assert_eq!(story.cause(|viewer| viewer.stop_for(1000)), renewed, "{round_trip_before_s} s");
+    }
+    // A cut may follow a queue.
+    let cut = Story { loses: 30, path: "P2", round_trip_before_s: 2.0, ..Story::new(Sends::Untold) };
+    assert_eq!(cut.cause(|viewer| viewer.stop_for(1000)), StallCause::PathChange);
+}
+
+#[test]
+fn a_path_was_interrupted_if_all_packets_were_lost_and_some_came_when_they_were_sent_again() {
+    let story = Story { loses: 10, ..Story::new(Sends::EverythingAgain) };
+    assert_eq!(story.cause(|viewer| viewer.stop_for(1000)), StallCause::PathChange);
 }
 
 #[test]

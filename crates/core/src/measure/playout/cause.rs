@@ -1,12 +1,9 @@
 //! The likely cause of a stall. A frame passes the source, the encoder, the network and the display, and each of these has counters:
 //! the cause is where the frames of the stall are missing or late first. [`super::facts`] computes what the counters say.
 
-use std::time::Duration;
-
 use sightline_protocol::telemetry::Limitation;
 
 use super::facts::{Evidence, Facts};
-use crate::Timestamp;
 
 /// The most likely reason of a stall.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -69,50 +66,6 @@ impl StallCause {
     }
 }
 
-/// The sender's report about the time between two of its messages, on the local clock.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct SenderInterval {
-    /// Start of the interval.
-    pub from: Timestamp,
-    /// End of the interval.
-    pub to: Timestamp,
-    /// Number of frames that the sender's source delivered; `None` if its browser does not report it.
-    pub source_frames: Option<u32>,
-    /// Number of frames that the sender sent.
-    pub frames_sent: Option<u32>,
-    /// Number of sound packets that the sender sent.
-    pub sound_packets: Option<u32>,
-    /// `qualityLimitationReason` at the end of the interval.
-    pub limitation: Limitation,
-    /// How much later than the fastest message the message at the end of the interval arrived: the queues on the path.
-    pub late: Duration,
-    /// How the picture was encoded and sent.
-    pub picture: IntervalPicture,
-}
-
-/// How the sender encoded and sent its picture in an interval. `None` means that its browser does not report the value.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct IntervalPicture {
-    /// Number of frames encoded.
-    pub frames_encoded: Option<u32>,
-    /// Time spent to encode them.
-    pub encode: Option<Duration>,
-    /// Number of packets sent.
-    pub packets: Option<u32>,
-    /// Number of packets sent again.
-    pub retransmitted: Option<u32>,
-    /// Time that all packets together waited before they were sent.
-    pub send_delay: Option<Duration>,
-    /// Number of packets of which the sender heard that they were lost.
-    pub lost: Option<u32>,
-    /// Target of the encoder at the end of the interval, in bit/s.
-    pub target_bps: Option<u32>,
-    /// Round-trip time at the end of the interval.
-    pub round_trip: Option<Duration>,
-    /// The longest time for which the sender's page had no time for its timers.
-    pub busy: Option<Duration>,
-}
-
 /// A cause, and how certain it is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Verdict {
@@ -139,6 +92,8 @@ impl Evidence<'_> {
 const NOTABLE_LOSS: f64 = 0.005;
 /// A shorter additional delay is no queue.
 pub(super) const NOTABLE_QUEUE_S: f64 = 0.1;
+/// A queue this long leaves the frames after it incomplete.
+const LONG_QUEUE_S: f64 = 0.5;
 /// An encoder that works for this part of the time leaves frames out, since frames come at uneven intervals.
 const FULL_LOAD: f64 = 0.5;
 /// A page whose timers are late by this much has no time for its frames either.
@@ -170,7 +125,12 @@ impl Facts {
             };
         }
         if self.has_new_path {
-            return Verdict { cause: StallCause::PathChange, confidence: 95 };
+            // The browser may give up a path that is too narrow.
+            return if self.was_congested() {
+                Verdict { cause: StallCause::Bandwidth, confidence: 60 }
+            } else {
+                Verdict { cause: StallCause::PathChange, confidence: 95 }
+            };
         }
         let verdict = self
             .shown_late()
@@ -182,7 +142,22 @@ impl Facts {
             .or_else(|| self.queued())
             .or_else(|| self.by_the_frames_alone());
         let verdict = verdict.unwrap_or_default();
-        self.aftermath_of_a_busy_viewer(verdict).unwrap_or(verdict)
+        self.aftermath_of_a_busy_viewer(verdict)
+            .or_else(|| self.aftermath_of_a_queue(verdict))
+            .unwrap_or(verdict)
+    }
+
+    /// Right after a time of too little bandwidth, packets for which the queue had no room are still missing, and the sender sends less.
+    fn aftermath_of_a_queue(&self, verdict: Verdict) -> Option<Verdict> {
+        let may_follow =
+            matches!(verdict.cause, StallCause::Loss | StallCause::Source | StallCause::PathChange);
+        let follows = self.was_congested() && self.is_lossy();
+        if may_follow && follows { certain(StallCause::Bandwidth, 60) } else { None }
+    }
+
+    /// Whether packets waited in a long queue right before the stall.
+    fn was_congested(&self) -> bool {
+        self.queue_before_s >= LONG_QUEUE_S && self.silent_s < SILENT_S
     }
 
     /// A page that stood still loses the packets for which its socket has no room, and reports nothing to the sender, which then sends
@@ -335,7 +310,10 @@ impl Facts {
         // Firefox reports neither. While a queue grows, each frame takes longer than the one before.
         let is_uneven =
             self.longer_transit_s.is_some_and(|(shortest, longest)| longest - shortest > shortest * STEADY);
-        if stays && !is_limited && !is_uneven || self.is_path_longer {
+        // A full queue also delays all messages by the same time. But the first frames came earlier, while it grew.
+        let is_growing =
+            is_uneven && self.longer_transit_s.is_some_and(|(shortest, _)| shortest < late * 0.7);
+        if stays && !is_limited && !is_uneven || self.is_path_longer && !is_growing {
             return certain(StallCause::Delay, 70);
         }
         certain(StallCause::Bandwidth, 70)
@@ -402,7 +380,9 @@ impl Facts {
     /// Whether packets waited in a queue of the path.
     fn has_queue(&self) -> bool {
         let is_long = |delay: Option<f64>| delay.is_some_and(|delay| delay >= NOTABLE_QUEUE_S);
-        is_long(self.late_s) || is_long(self.round_trip_rise_s)
+        // A queue also holds the sender's messages up: the frames after the stall are here before any message about its time.
+        let is_held_up = self.sender_s <= 0.0 && is_long(self.longer_transit_s.map(|(shortest, _)| shortest));
+        is_long(self.late_s) || is_long(self.round_trip_rise_s) || is_held_up
     }
 
     /// Whether hardly any packet arrived for a part of the stall, and the sender sent many again. The stall may outlast that part by far
@@ -423,15 +403,15 @@ impl Facts {
     fn is_interrupted(&self) -> bool {
         let usual = self.usual_packets_per_s.unwrap_or(0.0);
         let of_stall = usual * self.stall_s;
-        let missed = if self.lost >= 1.0 { self.lost } else { self.retransmitted };
         let within = self.loss_within.unwrap_or(0.0).max(0.02);
         let is_calm = |loss: Option<f64>| loss.is_none_or(|loss| loss < within / 4.0);
         // A sender that gets no reports sends less, so fewer packets are missed, and fewer arrive.
         let is_quiet = self.fewest_packets_per_s.is_some_and(|packets| packets < usual / 2.0);
         let least = if is_quiet { 0.3 } else { 0.4 };
-        let is_as_many = missed >= of_stall * least && missed <= of_stall * 2.0 + 20.0;
+        let is_as_many = |packets: f64| packets >= of_stall * least && packets <= of_stall * 2.0 + 20.0;
         of_stall >= 1.0
-            && is_as_many
+            // A packet that was sent again and arrived is not counted as lost any more.
+            && (is_as_many(self.lost) || is_as_many(self.retransmitted))
             && is_calm(self.loss_before)
             && is_calm(self.loss_after)
             && !self.has_queue()

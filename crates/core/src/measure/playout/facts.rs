@@ -21,6 +21,8 @@ const STEADY_WITHIN_S: f64 = 0.01;
 const STEADY_WITHIN_PART: f64 = 0.03;
 /// Time in which a page that stood still has consequences: lost packets are sent again, and the sender, which heard nothing, sends less.
 const AFTERMATH: Duration = Duration::from_secs(1);
+/// Time before a stall in which a queue has consequences: the packets for which it had no room are sent again, and the sender sends less.
+const QUEUE_BEFORE: Duration = Duration::from_secs(4);
 /// Time before a stall that determines what is usual.
 const USUAL: Duration = Duration::from_secs(10);
 /// Time after a stall in which a path that became longer is still longer.
@@ -91,6 +93,9 @@ pub(super) struct Facts {
     pub(super) is_path_longer: bool,
     /// The increase of the round-trip time around the stall, and the least in the time after it.
     pub(super) round_trip_rise_s: Option<f64>,
+    /// How much longer the round trip was right before the stall than at its shortest: the queue of a path that had too little bandwidth
+    /// until then.
+    pub(super) queue_before_s: f64,
     /// Number of packets that were lost and that arrived around the stall.
     pub(super) lost: f64,
     pub(super) packets: f64,
@@ -177,6 +182,10 @@ impl Evidence<'_> {
                     usual_sent_round_trip,
                 ))
                 .reduce(f64::max);
+        let of_pair = self.steps.iter().filter_map(|step| Some((step.to, step.round_trip_s?)));
+        let of_packets =
+            self.sender.iter().filter_map(|interval| Some((interval.to, sent_round_trip(interval)?)));
+        let queue_before_s = self.queue_before_s(of_pair).max(self.queue_before_s(of_packets));
         let loss_where = |is_there: &dyn Fn(&Step) -> bool| {
             let there = self.steps.iter().filter(|step| is_there(step));
             let (lost, packets) =
@@ -245,6 +254,7 @@ impl Evidence<'_> {
             stays_late_s: after().map(late).reduce(f64::min),
             is_path_longer: self.is_path_longer(usual_late),
             round_trip_rise_s,
+            queue_before_s,
             lost: steps().map(|step| step.lost).sum(),
             packets: steps().map(|step| step.packets).sum(),
             retransmitted: around
@@ -281,6 +291,20 @@ impl Evidence<'_> {
                 .fold(0.0, f64::max),
             viewer_busy_ratio: if stall_s > 0.0 { busy / stall_s } else { 0.0 },
         }
+    }
+
+    /// How much longer than the shortest round trip the longest one right before the stall was.
+    fn queue_before_s(&self, round_trips: impl Iterator<Item = (Timestamp, f64)>) -> f64 {
+        let is_near = |to: Timestamp| self.start - USUAL <= to && to <= self.end + STAYS;
+        let is_right_before = |to: Timestamp| self.start - QUEUE_BEFORE <= to && to <= self.start + BEFORE;
+        let (shortest, longest) = round_trips.filter(|(to, _)| is_near(*to)).fold(
+            (f64::INFINITY, 0.0),
+            |(shortest, longest), (to, time)| {
+                let longest = if is_right_before(to) { f64::max(longest, time) } else { longest };
+                (f64::min(shortest, time), longest)
+            },
+        );
+        f64::max(longest - shortest, 0.0)
     }
 
     fn is_path_longer(&self, usual_late_s: f64) -> bool {

@@ -22,13 +22,13 @@ mod summary;
 mod totals;
 mod transit;
 
-pub use cause::{IntervalPicture, SenderInterval, StallCause};
+pub use cause::StallCause;
 pub use histogram::{GAP_BUCKETS_MS, GapHistogram};
 pub use ledger::MAX_STALLS;
 pub use marks::{Declaration, Mark, MarkKind};
 pub use meter::PlayoutMeter;
 pub use score::{Score, ScoreTerm, ScoreTermKind};
-pub use sender::{SenderTimeline, sending};
+pub use sender::{IntervalPicture, SenderInterval, SenderTimeline, sending};
 pub use stall::Stall;
 pub use summary::{PlayoutSummary, SourceKnownBy};
 pub use totals::RECENT;

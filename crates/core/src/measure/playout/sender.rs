@@ -7,11 +7,54 @@ use sightline_protocol::{
     telemetry::{Limitation, Sending, SentPicture},
 };
 
-use super::{IntervalPicture, SenderInterval};
 use crate::{
     Timestamp,
     measure::{clock::ClockSync, entry::StatsEntry},
 };
+
+/// The sender's report about the time between two of its messages, on the local clock.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct SenderInterval {
+    /// Start of the interval.
+    pub from: Timestamp,
+    /// End of the interval.
+    pub to: Timestamp,
+    /// Number of frames that the sender's source delivered; `None` if its browser does not report it.
+    pub source_frames: Option<u32>,
+    /// Number of frames that the sender sent.
+    pub frames_sent: Option<u32>,
+    /// Number of sound packets that the sender sent.
+    pub sound_packets: Option<u32>,
+    /// `qualityLimitationReason` at the end of the interval.
+    pub limitation: Limitation,
+    /// How much later than the fastest message the message at the end of the interval arrived: the queues on the path.
+    pub late: Duration,
+    /// How the picture was encoded and sent.
+    pub picture: IntervalPicture,
+}
+
+/// How the sender encoded and sent its picture in an interval. `None` means that its browser does not report the value.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct IntervalPicture {
+    /// Number of frames encoded.
+    pub frames_encoded: Option<u32>,
+    /// Time spent to encode them.
+    pub encode: Option<Duration>,
+    /// Number of packets sent.
+    pub packets: Option<u32>,
+    /// Number of packets sent again.
+    pub retransmitted: Option<u32>,
+    /// Time that all packets together waited before they were sent.
+    pub send_delay: Option<Duration>,
+    /// Number of packets of which the sender heard that they were lost.
+    pub lost: Option<u32>,
+    /// Target of the encoder at the end of the interval, in bit/s.
+    pub target_bps: Option<u32>,
+    /// Round-trip time at the end of the interval.
+    pub round_trip: Option<Duration>,
+    /// The longest time for which the sender's page had no time for its timers.
+    pub busy: Option<Duration>,
+}
 
 /// If messages are further apart, the interval between them is discarded.
 const LONGEST: Duration = Duration::from_secs(10);
