@@ -263,8 +263,16 @@ fn a_full_queue_delays_all_messages_alike_and_is_no_longer_path() {
     let late_ms = vec![1500; 5];
     let full = Story { late_ms: late_ms.clone(), ..Story::new(Sends::Everything) };
     assert_eq!(full.cause(stall_while_a_queue_grows), StallCause::Bandwidth);
-    let longer = Story { late_ms, ..Story::new(Sends::Everything) };
+    let longer = Story { late_ms: late_ms.clone(), ..Story::new(Sends::Everything) };
     assert_eq!(longer.cause(|viewer| viewer.stall_for(1500)), StallCause::Delay);
+    // The queue was full before, and frames wait for others to be sent again.
+    let still_full = Story { late_ms, round_trip_before_s: 1.5, ..Story::new(Sends::Everything) };
+    let stalls = still_full.play(|viewer| {
+        viewer.stall_for(1100);
+        stall_while_a_queue_grows(viewer);
+    });
+    let causes: Vec<_> = { stalls }.stalls().iter().map(|stall| stall.cause).collect();
+    assert_eq!(causes, [StallCause::Bandwidth]);
 }
 
 #[test]
@@ -284,6 +292,10 @@ fn what_is_missing_right_after_a_queue_is_missing_for_lack_of_bandwidth() {
         let story = Story { path: "P2", round_trip_before_s, ..Story::new(Sends::Everything) };
         assert_eq!(story.cause(|viewer| viewer.stop_for(1000)), renewed, "{round_trip_before_s} s");
     }
+    // The viewer's browser holds a frame back that came in time.
+    let story = Story { round_trip_before_s: 2.0, ..Story::new(Sends::Everything) };
+    let held_back = story.cause(|viewer| viewer.hold_back(500_000));
+    assert_eq!(held_back, StallCause::Bandwidth);
     // A cut may follow a queue.
     let cut = Story { loses: 30, path: "P2", round_trip_before_s: 2.0, ..Story::new(Sends::Untold) };
     assert_eq!(cut.cause(|viewer| viewer.stop_for(1000)), StallCause::PathChange);

@@ -62,9 +62,19 @@ impl Viewer {
         }
     }
 
-    /// Shows the next frame, `late_us` after it is due.
+    /// Shows the next frame, `late_us` after it is due, because it arrived late.
     pub(crate) fn show(&mut self, late_us: u64) {
-        let shown_us = (self.due_us + late_us).div_ceil(REFRESH_US) * REFRESH_US;
+        self.present(late_us, late_us);
+    }
+
+    /// Shows the next frame, `late_us` after it is due, although it arrived in time.
+    pub(crate) fn hold_back(&mut self, late_us: u64) {
+        self.present(late_us, 0);
+    }
+
+    fn present(&mut self, late_us: u64, received_late_us: u64) {
+        let shown_at = |late_us: u64| (self.due_us + late_us).div_ceil(REFRESH_US) * REFRESH_US;
+        let (shown_us, received_us) = (shown_at(late_us), shown_at(received_late_us) - 10_000);
         self.shown_us = shown_us;
         self.presented += 1;
         let frame = ShownFrame {
@@ -73,7 +83,7 @@ impl Viewer {
             width: 640,
             height: 360,
             rtp_timestamp: Some((self.captured_us * 9 / 100) as u32),
-            received_at: Some(Timestamp::from_origin(Duration::from_micros(shown_us - 10_000))),
+            received_at: Some(Timestamp::from_origin(Duration::from_micros(received_us))),
             ..ShownFrame::default()
         };
         self.meter.handle_frame(frame, frame.shown_at);

@@ -147,17 +147,23 @@ impl Facts {
             .unwrap_or(verdict)
     }
 
-    /// Right after a time of too little bandwidth, packets for which the queue had no room are still missing, and the sender sends less.
+    /// Right after a time of too little bandwidth, packets for which the queue had no room are still missing, the sender sends less, and the
+    /// viewer's browser still holds frames back for as long as the late ones needed.
     fn aftermath_of_a_queue(&self, verdict: Verdict) -> Option<Verdict> {
-        let may_follow =
-            matches!(verdict.cause, StallCause::Loss | StallCause::Source | StallCause::PathChange);
-        let follows = self.was_congested() && self.is_lossy();
-        if may_follow && follows { certain(StallCause::Bandwidth, 60) } else { None }
+        let follows = match verdict.cause {
+            StallCause::Loss | StallCause::Source | StallCause::PathChange => {
+                self.lost + self.retransmitted >= 1.0
+            }
+            StallCause::Receiver => self.viewer_busy_ratio <= 0.0 && self.viewer_was_busy_s <= 0.0,
+            _ => false,
+        };
+        if follows && self.was_congested() { certain(StallCause::Bandwidth, 60) } else { None }
     }
 
     /// Whether packets waited in a long queue right before the stall.
     fn was_congested(&self) -> bool {
-        self.queue_before_s >= LONG_QUEUE_S && self.silent_s < SILENT_S
+        let is_cut = self.silent_s >= SILENT_S.max(self.stall_s / 2.0);
+        self.queue_before_s >= LONG_QUEUE_S && !is_cut
     }
 
     /// A page that stood still loses the packets for which its socket has no room, and reports nothing to the sender, which then sends
@@ -311,8 +317,8 @@ impl Facts {
         let is_uneven =
             self.longer_transit_s.is_some_and(|(shortest, longest)| longest - shortest > shortest * STEADY);
         // A full queue also delays all messages by the same time. But the first frames came earlier, while it grew.
-        let is_growing =
-            is_uneven && self.longer_transit_s.is_some_and(|(shortest, _)| shortest < late * 0.7);
+        let came_earlier = self.longer_transit_s.is_some_and(|(shortest, _)| shortest < late * 0.7);
+        let is_growing = is_uneven && (came_earlier || self.was_congested());
         if stays && !is_limited && !is_uneven || self.is_path_longer && !is_growing {
             return certain(StallCause::Delay, 70);
         }
