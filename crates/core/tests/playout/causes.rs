@@ -25,6 +25,8 @@ struct Story {
     late: Duration,
     sends: Sends,
     loses: u64,
+    /// What is lost in each of the two seconds before the stall.
+    loses_before: u64,
     /// What is lost in each of the five seconds after the stall.
     loses_after: u64,
     /// How late the sender's messages of the stall and of the seconds after it are, in milliseconds.
@@ -60,6 +62,7 @@ impl Story {
             late: Duration::ZERO,
             sends,
             loses: 0,
+            loses_before: 0,
             loses_after: 0,
             late_ms: Vec::new(),
             path: "P1",
@@ -78,6 +81,7 @@ impl Story {
     fn play(mut self, stall: impl FnOnce(&mut Viewer)) -> Viewer {
         for second in 0..10 {
             self.viewer.play(1000);
+            self.lost += if second < 8 { 0 } else { self.loses_before };
             self.round_trip_s = if second < 7 { ROUND_TRIP_S } else { self.round_trip_before_s };
             self.report(true);
         }
@@ -208,6 +212,18 @@ fn a_changed_or_lost_path_is_the_cause_before_any_other() {
         viewer.meter.handle_connected(true, viewer.now());
     });
     assert_eq!(cause, StallCause::PathChange);
+}
+
+#[test]
+fn a_path_that_lost_many_packets_before_it_was_given_up_is_loss() {
+    for (loses_before, cause) in [(0, StallCause::PathChange), (20, StallCause::Loss)] {
+        let story = Story { loses_before, path: "P2", ..Story::new(Sends::Everything) };
+        assert_eq!(
+            story.cause(|viewer| viewer.stop_for(300)),
+            cause,
+            "{loses_before} lost in each second before"
+        );
+    }
 }
 
 #[test]

@@ -90,6 +90,8 @@ impl Evidence<'_> {
 
 /// A smaller share of lost packets is normal and explains no stall.
 const NOTABLE_LOSS: f64 = 0.005;
+/// A path that loses this share of the packets also loses the browser's checks of it.
+const HEAVY_LOSS: f64 = 0.05;
 /// A shorter additional delay is no queue.
 pub(super) const NOTABLE_QUEUE_S: f64 = 0.1;
 /// A queue this long leaves the frames after it incomplete.
@@ -125,12 +127,9 @@ impl Facts {
             };
         }
         if self.has_new_path {
-            // The browser may give up a path that is too narrow.
-            return if self.was_congested() {
-                Verdict { cause: StallCause::Bandwidth, confidence: 60 }
-            } else {
-                Verdict { cause: StallCause::PathChange, confidence: 95 }
-            };
+            return self
+                .gave_the_path_up()
+                .unwrap_or(Verdict { cause: StallCause::PathChange, confidence: 95 });
         }
         let verdict = self
             .shown_late()
@@ -145,6 +144,15 @@ impl Facts {
         self.aftermath_of_a_busy_viewer(verdict)
             .or_else(|| self.aftermath_of_a_queue(verdict))
             .unwrap_or(verdict)
+    }
+
+    /// The browser gives a path up, or tries another one, if too few of its checks come through. Packets did come all the time.
+    fn gave_the_path_up(&self) -> Option<Verdict> {
+        if self.was_congested() {
+            return certain(StallCause::Bandwidth, 60);
+        }
+        let was_lossy = self.loss_before.is_some_and(|ratio| ratio >= HEAVY_LOSS) && !self.is_cut();
+        if was_lossy { certain(StallCause::Loss, 60) } else { None }
     }
 
     /// Right after a time of too little bandwidth, packets for which the queue had no room are still missing, the sender sends less, and the
@@ -162,8 +170,12 @@ impl Facts {
 
     /// Whether packets waited in a long queue right before the stall.
     fn was_congested(&self) -> bool {
-        let is_cut = self.silent_s >= SILENT_S.max(self.stall_s / 2.0);
-        self.queue_before_s >= LONG_QUEUE_S && !is_cut
+        self.queue_before_s >= LONG_QUEUE_S && !self.is_cut()
+    }
+
+    /// Whether no packet came for half of the stall.
+    fn is_cut(&self) -> bool {
+        self.silent_s >= SILENT_S.max(self.stall_s / 2.0)
     }
 
     /// A page that stood still loses the packets for which its socket has no room, and reports nothing to the sender, which then sends
