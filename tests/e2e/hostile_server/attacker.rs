@@ -107,12 +107,6 @@ impl Trick {
         matches!(self, Self::OtherSender | Self::OtherAddressee | Self::MembersSwapped)
     }
 
-    /// Whether two pages may be without a code afterwards. A page ignores the steps on a connection that it does not use yet, and nobody
-    /// repeats them.
-    pub(super) fn may_take_the_code(self) -> bool {
-        self == Self::ReloadForged
-    }
-
     /// Whether the other member may be shown without its name only.
     pub(super) fn takes_the_name(self) -> bool {
         matches!(self, Self::NameAltered | Self::NameInTheClear | Self::InstanceForged | Self::Downgraded)

@@ -297,8 +297,14 @@ impl PeerSession {
                 LinkEvent::State(state) => link.handle_state(state),
                 LinkEvent::ChannelOpened => {
                     link.handle_channel_opened(now);
+                    let leads = link.role() == Role::Offerer;
                     self.push(PeerOutput::SendControl(id, ControlMessage::State(self.announced)));
                     if self.links.is_current(id) {
+                        // This page may have begun anew because it heard that the member's page was loaded again. If that is wrong, the
+                        // member still uses an older link and ignores the steps of the code on this one. Nobody repeats them.
+                        if leads {
+                            self.push(PeerOutput::SendControl(id, ControlMessage::Use));
+                        }
                         self.push(PeerOutput::ChannelOpened);
                     }
                 }

@@ -10,6 +10,7 @@ use sightline_core::{
     recovery::PeerConnectionState,
 };
 use sightline_protocol::{
+    VerificationStep,
     control::{ControlMessage, PublishedSource, PublishedState},
     signaling::{DescriptionKind, Signal, SignalPayload},
 };
@@ -144,6 +145,28 @@ fn the_following_side_switches_to_the_next_link_on_a_use_message() {
     let outputs = page.hear(next, ControlMessage::Use);
     assert_eq!(outputs[..2], [PeerOutput::UseLink(next), PeerOutput::CloseLink(link)]);
     assert_eq!(opened(&page.offer(0)), [], "an offer of the generation before is stale");
+}
+
+/// A page that took the other one for a new page begins anew, while the other page may still use a link of before.
+#[test]
+fn the_leading_side_says_that_it_uses_its_first_link_before_anything_else_about_it() {
+    let mut page = Page::leading();
+    page.peer.handle_present(member(), page.now);
+    let link = page.opened()[0].0;
+    let outputs = page.bring_up(link);
+    let at = |wanted: &PeerOutput| outputs.iter().position(|output| output == wanted);
+    let [state, used] = [ControlMessage::State(PublishedState::default()), ControlMessage::Use]
+        .map(|message| at(&PeerOutput::SendControl(link, message)));
+    assert!(state.is_some() && state < used && used < at(&PeerOutput::ChannelOpened), "{outputs:?}");
+
+    let (mut page, before) = Page::following().connected();
+    let next = opened(&page.offer(1))[0].0;
+    page.bring_up(next);
+    assert!(page.peer.is_in_use(before));
+    page.hear(next, ControlMessage::Use);
+    assert!(page.peer.is_in_use(next));
+    let step = ControlMessage::Verify(VerificationStep::Unknown);
+    assert!(page.hear(next, step.clone()).contains(&PeerOutput::Received(step)));
 }
 
 #[test]
