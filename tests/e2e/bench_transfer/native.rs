@@ -16,6 +16,8 @@ use tokio::time::Instant;
 use super::{DEFAULT_ROUNDS, PATHS, Rate, number, ours, raw, raw::Cell, sample_file::SampleFile, scp::Sshd};
 
 const NAME: &str = "sample.bin";
+/// The round trip and the bytes where packets are lost.
+const LOSSY_PATH: (u64, usize) = (20, 16_000_000);
 const PATIENCE: Duration = Duration::from_secs(600);
 const ROWS: [&str; 5] =
     ["terminal to terminal", "terminal to page", "page to terminal", "bare channels", "scp"];
@@ -29,9 +31,13 @@ pub(super) async fn how_fast_files_of_terminals_go(scene: &Scene) -> Result<()> 
     ];
     let pages = [pages[0].as_ref(), pages[1].as_ref()];
     let (only, rounds) = (number("ROUND_TRIP_MS"), number("ROUNDS").unwrap_or(DEFAULT_ROUNDS));
+    let loss_percent = number("LOSS_PERCENT");
+    let paths = if loss_percent.is_some() { vec![LOSSY_PATH] } else { PATHS.to_vec() };
+    let loss_ratio = loss_percent.unwrap_or_default() as f64 / 100.0;
     let mut table = Vec::new();
-    for (round_trip_ms, bytes) in PATHS.into_iter().filter(|(ms, _)| only.is_none_or(|only| only == *ms)) {
-        ends.link.set_both(&LinkProfile::delayed(Duration::from_millis(round_trip_ms) / 2));
+    for (round_trip_ms, bytes) in paths.into_iter().filter(|(ms, _)| only.is_none_or(|only| only == *ms)) {
+        let delayed = LinkProfile::delayed(Duration::from_millis(round_trip_ms) / 2);
+        ends.link.set_both(&LinkProfile { loss_ratio, ..delayed });
         let file = SampleFile::new(NAME, bytes)?;
         let mut fastest = [0.0_f64; ROWS.len()];
         for round in 0..rounds {

@@ -29,6 +29,7 @@ use crate::{
     media::Source,
 };
 
+mod arrivals;
 mod channels;
 mod codecs;
 mod connection;
@@ -39,6 +40,7 @@ mod flights;
 mod handshake_tests;
 #[cfg(test)]
 mod loss_tests;
+mod pacer;
 mod receiving;
 mod runtime;
 mod sending;

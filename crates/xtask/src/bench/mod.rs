@@ -64,6 +64,9 @@ pub(crate) struct Transfer {
     /// Only the path with this round trip, in milliseconds: 0, 20 or 100.
     #[arg(long)]
     round_trip_ms: Option<u64>,
+    /// With `--native`: lose this part of the packets in either direction, in percent, on a path of 20 ms.
+    #[arg(long, requires = "native", conflicts_with = "round_trip_ms")]
+    loss_percent: Option<u32>,
     /// How often each is measured, in turns.
     #[arg(long, default_value_t = 3)]
     rounds: u32,
@@ -108,6 +111,9 @@ fn transfer(options: &Transfer) -> Result<()> {
     }
     if let Some(round_trip_ms) = options.round_trip_ms {
         measurement.env("SIGHTLINE_BENCH_ROUND_TRIP_MS", round_trip_ms.to_string());
+    }
+    if let Some(percent) = options.loss_percent {
+        measurement.env("SIGHTLINE_BENCH_LOSS_PERCENT", percent.to_string());
     }
     if let Some(mib) = options.memory_mib {
         measurement.env("SIGHTLINE_BENCH_MIB", mib.to_string());
