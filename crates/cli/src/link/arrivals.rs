@@ -4,8 +4,7 @@
 //! acknowledges all of them at once, where RFC 9260, section 6.2, wants an acknowledgement for every second packet. A browser sends four
 //! packets for each acknowledgement at most, so on a long path its congestion window did not grow.
 
-use std::ops::Range;
-
+use bytes::Bytes;
 use webrtc::runtime::RecvMeta;
 
 /// The datagrams between two answers.
@@ -16,8 +15,10 @@ const AT_ONCE: usize = 2;
 pub(super) struct Arrivals {
     /// Datagrams since the driver last found none.
     given: usize,
-    /// The datagrams of a read that the driver has yet to get, and their `meta`.
-    held: Option<(Vec<u8>, RecvMeta)>,
+    /// The datagrams of the last read that the driver has yet to get, 64 KiB at most.
+    held: Bytes,
+    /// Their sender and length, as the read said.
+    held_meta: RecvMeta,
 }
 
 impl Arrivals {
@@ -37,30 +38,28 @@ impl Arrivals {
 
     /// Takes what was read into `buffer`, and shortens `meta` to what the driver gets of it now.
     pub(super) fn handle_read(&mut self, buffer: &[u8], meta: &mut RecvMeta) {
-        let now = self.part(meta);
-        if let Some(rest) = buffer.get(now.end..meta.len).filter(|rest| !rest.is_empty()) {
-            let mut held = *meta;
-            held.len = rest.len();
-            self.held = Some((rest.to_vec(), held));
-        }
-        meta.len = now.end;
+        self.held_meta = *meta;
+        meta.len = self.admit(meta.len);
+        self.held = Bytes::copy_from_slice(buffer.get(meta.len..self.held_meta.len).unwrap_or_default());
     }
 
     /// Copies the next held datagrams into `buffer`; `None` without any.
     pub(super) fn take_held(&mut self, buffer: &mut [u8]) -> Option<RecvMeta> {
-        let (bytes, mut meta) = self.held.take()?;
-        let room = buffer.get_mut(..bytes.len())?;
-        room.copy_from_slice(&bytes);
-        self.handle_read(&bytes, &mut meta);
+        if self.held.is_empty() {
+            return None;
+        }
+        let mut meta = self.held_meta;
+        meta.len = self.admit(self.held.len());
+        buffer.get_mut(..meta.len)?.copy_from_slice(&self.held.split_to(meta.len));
         Some(meta)
     }
 
-    /// The bytes of a read that the driver gets now.
-    fn part(&mut self, meta: &RecvMeta) -> Range<usize> {
-        let stride = meta.stride.max(1);
-        let datagrams = meta.len.div_ceil(stride).min(AT_ONCE.saturating_sub(self.given).max(1));
+    /// How many of these bytes the driver gets now: whole datagrams, one at least.
+    fn admit(&mut self, bytes: usize) -> usize {
+        let stride = self.held_meta.stride.max(1);
+        let datagrams = bytes.div_ceil(stride).min(AT_ONCE.saturating_sub(self.given).max(1));
         self.given += datagrams;
-        0..meta.len.min(datagrams * stride)
+        bytes.min(datagrams * stride)
     }
 }
 
