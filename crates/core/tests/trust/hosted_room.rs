@@ -3,10 +3,14 @@
 use sightline_core::{
     notice::NoticeCode,
     peer::PeerView,
+    random::SeededRandom,
     room::{HostAction, LinkState, RoomEvent},
-    trust::{Refusal, RoomKeys, RoomSecret},
+    trust::{Refusal, RoomKeys, RoomSecret, SignalSeals},
 };
-use sightline_protocol::{Arrival, DisplayName, Member, Presence, RoomName, signaling::ServerMessage};
+use sightline_protocol::{
+    Arrival, ConnectionId, DisplayName, Generation, Member, Presence, RoomName,
+    signaling::{ServerMessage, Signal, SignalCandidate, SignalPayload},
+};
 
 use crate::world::World;
 
@@ -68,6 +72,22 @@ pub(crate) fn refusals(world: &World, page: usize) -> Vec<Refusal> {
 
 pub(crate) fn tell(world: &mut World, page: usize, message: &ServerMessage) {
     world.tell_raw(page, &serde_json::to_string(message).unwrap());
+}
+
+/// Tells a page a signal of another page that somebody without the secret made.
+pub(crate) fn forge(world: &mut World, page: usize, from: usize) {
+    let (from, to) = (member(world, from), member(world, page));
+    let candidate =
+        SignalCandidate { candidate: String::new(), sdp_mid: None, sdp_m_line_index: None, ufrag: None };
+    let signal = Signal {
+        connection: ConnectionId::new("c1").unwrap(),
+        generation: Generation(0),
+        payload: SignalPayload::Candidate(candidate),
+    };
+    let keyless = keys(RoomSecret::from_random(5));
+    let mut seals = SignalSeals::new(keyless, from.instance.clone(), SeededRandom::new(1));
+    let signal = seals.seal(&from.id, &to, &signal).unwrap();
+    tell(world, page, &ServerMessage::Signal { from: from.id, signal });
 }
 
 /// Every description that a page applied was made by the page that it is taken for, for this page, and every name is that of its page.

@@ -4,19 +4,18 @@ use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use sightline_core::{
     notice::NoticeCode,
-    random::SeededRandom,
     room::RoomEvent,
-    trust::{Refusal, RoomSecret, SignalSeals},
+    trust::{Refusal, RoomSecret},
 };
 use sightline_protocol::{
-    Arrival, ConnectionId, Generation, InstanceId, Member, MemberId, RoomName,
+    Arrival, InstanceId, Member, MemberId, RoomName,
     control::ControlMessage,
-    signaling::{ServerMessage, Signal, SignalCandidate, SignalPayload},
+    signaling::{ServerMessage, Signal},
 };
 
 use crate::{
     hosted_room::{
-        are_connected, assert_nobody_in_between, connected, first_secret, has_raised, hosted, keys, member,
+        are_connected, assert_nobody_in_between, connected, first_secret, forge, has_raised, hosted,
         refusals, tell,
     },
     world::World,
@@ -42,6 +41,17 @@ fn note_listed(world: &mut World) -> Listed {
         vec![(page, message)]
     }));
     listed
+}
+
+/// A protected room of three pages, and what each was told of the others.
+fn three_listed() -> (World, Listed) {
+    let mut world = World::new();
+    world.secret = Some(first_secret());
+    let listed = note_listed(&mut world);
+    for _ in 0..3 {
+        world.open(None);
+    }
+    (world, listed)
 }
 
 fn listed_as(listed: &Listed, page: usize, id: &MemberId) -> Member {
@@ -187,12 +197,7 @@ fn a_server_that_lies_about_who_came_first_prevents_a_call_at_most() {
 
 #[test]
 fn instance_ids_that_the_server_exchanges_after_a_reload_lead_to_no_call_and_no_false_name() {
-    let mut world = World::new();
-    world.secret = Some(first_secret());
-    let listed = note_listed(&mut world);
-    for _ in 0..3 {
-        world.open(None);
-    }
+    let (mut world, listed) = three_listed();
     let tokens = [1, 2].map(|page| world.resume_token(page));
     let is_lying = Rc::new(RefCell::new(true));
     let (lies, kept) = (is_lying.clone(), listed.clone());
@@ -228,12 +233,7 @@ fn instance_ids_that_the_server_exchanges_after_a_reload_lead_to_no_call_and_no_
 
 #[test]
 fn a_page_that_is_told_another_member_id_in_a_call_is_taken_for_nobody_else() {
-    let mut world = World::new();
-    world.secret = Some(first_secret());
-    let listed = note_listed(&mut world);
-    for _ in 0..3 {
-        world.open(None);
-    }
+    let (mut world, listed) = three_listed();
     // Page 2 is told that it is the member of page 1, and page 1 that it is the one of page 2. Signals go to whom they name.
     let ids = [1, 2].map(|page| world.id(page));
     let first = listed_as(&listed, 1, &world.id(0));
@@ -358,22 +358,6 @@ fn a_goodbye_ends_the_calls_of_its_sender_only_and_the_server_cannot_say_it() {
     tell(&mut world, 1, &ServerMessage::PeerLeft { id: ids[0].clone() });
     world.pass(120 * SECOND);
     assert!(are_connected(&world, &[0, 1]));
-}
-
-/// The sender of an encrypted signal that nobody made with the secret.
-fn forge(world: &mut World, page: usize, from: usize) {
-    let (from, to) = (member(world, from), member(world, page));
-    let candidate =
-        SignalCandidate { candidate: String::new(), sdp_mid: None, sdp_m_line_index: None, ufrag: None };
-    let signal = Signal {
-        connection: ConnectionId::new("c1").unwrap(),
-        generation: Generation(0),
-        payload: SignalPayload::Candidate(candidate),
-    };
-    let keyless = keys(RoomSecret::from_random(5));
-    let mut seals = SignalSeals::new(keyless, from.instance.clone(), SeededRandom::new(1));
-    let signal = seals.seal(&from.id, &to, &signal).unwrap();
-    tell(world, page, &ServerMessage::Signal { from: from.id, signal });
 }
 
 #[test]

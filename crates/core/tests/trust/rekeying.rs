@@ -10,13 +10,14 @@ use sightline_core::{
     trust::{Refusal, RoomSecret, SignalSeals},
 };
 use sightline_protocol::{
-    ConnectionId, Generation,
     limits::MAX_REMOVED_PAGES,
-    signaling::{ClientMessage, ServerMessage, Signal, SignalCandidate, SignalPayload},
+    signaling::{ClientMessage, ServerMessage, Signal},
 };
 
 use crate::{
-    hosted_room::{connected, first_secret, has_raised, hosted, keys, member, refusals, remove, secret},
+    hosted_room::{
+        connected, first_secret, forge, has_raised, hosted, keys, member, refusals, remove, secret,
+    },
     world::World,
 };
 
@@ -429,7 +430,6 @@ fn a_host_that_names_more_removed_pages_than_fit_is_not_read() {
 #[test]
 fn a_server_that_takes_another_secret_back_cannot_hide_forged_signals_again() {
     let mut world = hosted(2);
-    let local = world.id(0);
     let name = |world: &mut World, secret: RoomSecret| {
         let hosts = vec![world.id(0)];
         let admission_sha256 = keys(secret).admission_digest();
@@ -437,27 +437,9 @@ fn a_server_that_takes_another_secret_back_cannot_hide_forged_signals_again() {
             ServerMessage::RoomState { hosts, locked: false, resume: "m1".to_owned(), admission_sha256 };
         world.tell_raw(1, &serde_json::to_string(&state).unwrap());
     };
-    let forge = |world: &mut World| {
-        let candidate =
-            SignalCandidate { candidate: String::new(), sdp_mid: None, sdp_m_line_index: None, ufrag: None };
-        let signal = Signal {
-            connection: ConnectionId::new("c1").unwrap(),
-            generation: Generation(0),
-            payload: SignalPayload::Candidate(candidate),
-        };
-        let to = member(world, 1);
-        let mut seals = SignalSeals::new(
-            keys(RoomSecret::from_random(5)),
-            world.instance(0).clone(),
-            SeededRandom::new(1),
-        );
-        let signal = seals.seal(&local, &to, &signal).unwrap();
-        let forged = ServerMessage::Signal { from: local.clone(), signal };
-        world.tell_raw(1, &serde_json::to_string(&forged).unwrap());
-    };
     for (round, reported) in [Refusal::OtherSecret, Refusal::Forged].into_iter().enumerate() {
         name(&mut world, RoomSecret::from_random(66));
-        forge(&mut world);
+        forge(&mut world, 1, 0);
         assert_eq!(refusals(&world, 1).last(), Some(&reported), "round {round}");
         name(&mut world, first_secret());
         world.pass(SECOND);
