@@ -265,7 +265,7 @@ fn messages_that_are_late_by_the_same_time_took_a_longer_path_and_others_waited_
     }
 }
 
-/// A second in which no frame is shown, and then each frame is in transit for longer than the one before.
+/// No frame is shown for half a second, and then each frame is in transit for longer than the one before.
 fn stall_while_a_queue_grows(viewer: &mut Viewer) {
     viewer.stall_for(500);
     for _ in 0..40 {
@@ -312,7 +312,9 @@ fn what_is_missing_right_after_a_queue_is_missing_for_lack_of_bandwidth() {
     let story = Story { round_trip_before_s: 2.0, ..Story::new(Sends::Everything) };
     let held_back = story.cause(|viewer| viewer.hold_back(500_000));
     assert_eq!(held_back, StallCause::Bandwidth);
-    // A cut may follow a queue.
+    // A source may stop, and a path may be cut, right after a queue.
+    let stopped = Story { loses: 10, round_trip_before_s: 2.0, ..Story::new(Sends::NothingFromItsSource) };
+    assert_eq!(stopped.cause(|viewer| viewer.stop_for(1000)), StallCause::Source);
     let cut = Story { loses: 30, path: "P2", round_trip_before_s: 2.0, ..Story::new(Sends::Untold) };
     assert_eq!(cut.cause(|viewer| viewer.stop_for(1000)), StallCause::PathChange);
 }

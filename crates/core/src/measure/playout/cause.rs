@@ -155,13 +155,11 @@ impl Facts {
         if was_lossy { certain(StallCause::Loss, 60) } else { None }
     }
 
-    /// Right after a time of too little bandwidth, packets for which the queue had no room are still missing, the sender sends less, and the
-    /// viewer's browser still holds frames back for as long as the late ones needed.
+    /// Right after a time of too little bandwidth, packets for which the queue had no room are still missing, and the viewer's browser still
+    /// holds frames back for as long as the late ones needed.
     fn aftermath_of_a_queue(&self, verdict: Verdict) -> Option<Verdict> {
         let follows = match verdict.cause {
-            StallCause::Loss | StallCause::Source | StallCause::PathChange => {
-                self.lost + self.retransmitted >= 1.0
-            }
+            StallCause::Loss | StallCause::PathChange => self.lost + self.retransmitted >= 1.0,
             StallCause::Receiver => self.viewer_busy_ratio <= 0.0 && self.viewer_was_busy_s <= 0.0,
             _ => false,
         };
