@@ -114,6 +114,21 @@ fn a_repeated_message_is_shown_once_and_acknowledged_each_time() {
 }
 
 #[test]
+fn the_latest_messages_of_a_member_are_acknowledged_again_on_another_link() {
+    let mut chat = Conversation::default();
+    for number in 0..40 {
+        chat.handle_chat(&member("a"), "Ada", message(number), "hi", 5);
+        chat.handle_chat(&member("b"), "Ben", message(100 + number), "hi", 5);
+    }
+    while chat.poll_outgoing().is_some() {}
+    chat.handle_channel_open(&member("a"));
+    let said: Vec<_> = std::iter::from_fn(|| chat.poll_outgoing()).collect();
+    let expected = (24..40).rev().map(|number| ControlMessage::ChatAck { id: message(number) });
+    assert!(said.iter().all(|out| out.to == member("a")), "{said:?}");
+    assert_eq!(said.into_iter().map(|out| out.message).collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+}
+
+#[test]
 fn a_member_cannot_claim_the_message_of_another() {
     let mut chat = Conversation::default();
     chat.send(message(1), "mine", 5, [member("a")], |_| true).unwrap();

@@ -21,6 +21,9 @@ pub const MAX_LOG: usize = 2_000;
 /// Bytes of all texts in the log: 512 of the longest.
 pub const MAX_LOG_BYTES: usize = 8 * 1024 * 1024;
 
+/// Latest messages of a member that are acknowledged again when its channel opens.
+const MAX_ACKNOWLEDGED_AGAIN: usize = 16;
+
 /// A message for the `control` channel of one member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {
@@ -168,7 +171,7 @@ impl Conversation {
     }
 
     /// Notes that the channel to a member opened, for the first time or again: all messages that the member has not acknowledged
-    /// are sent, in order.
+    /// are sent, in order, and its latest messages are acknowledged again.
     pub fn handle_channel_open(&mut self, member: &MemberId) {
         let repeated: Vec<_> = self
             .log
@@ -180,6 +183,13 @@ impl Conversation {
             .map(|message| Outgoing { to: member.clone(), message: message.to_wire() })
             .collect();
         self.outgoing.extend(repeated);
+        // The acknowledgments were perhaps sent on a link that was replaced. The member repeats its messages, but this page may leave
+        // before.
+        let heard = self.log.iter().rev().filter(|message| message.author.as_ref() == Some(member));
+        self.outgoing.extend(heard.take(MAX_ACKNOWLEDGED_AGAIN).map(|message| Outgoing {
+            to: member.clone(),
+            message: ControlMessage::ChatAck { id: message.id.clone() },
+        }));
     }
 
     /// Notes that a member left: messages that it has not acknowledged are undeliverable, until it returns.

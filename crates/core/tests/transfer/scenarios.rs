@@ -193,6 +193,20 @@ fn a_cancellation_during_a_cut_is_delivered_after_the_reconnection() {
 }
 
 #[test]
+fn a_receiver_says_again_that_it_has_the_file_once_another_link_replaced_the_one_that_may_have_lost_it() {
+    let mut world = World::new(bytes(LENGTH), 16);
+    world.begin();
+    world.run_until("the receiver has it", |world| {
+        world.received().is_some_and(|(_, file)| file.state == TransferState::Done)
+    });
+    assert!(!is_done(&world), "the sender does not know yet");
+    world.cut();
+    world.connect();
+    world.lose_control(0);
+    world.run_until("the sender knows", is_done);
+}
+
+#[test]
 fn a_full_disk_ends_the_transfer_on_both_sides() {
     let mut world = World::new(bytes(LENGTH), 11);
     world.pages[1].room_bytes = LENGTH / 2;

@@ -194,6 +194,11 @@ impl World {
         self.settle();
     }
 
+    /// Loses the messages of a page that are under way.
+    pub(crate) fn lose_control(&mut self, at: usize) {
+        self.pages[at].control.clear();
+    }
+
     /// Reloads a page, which loses its memory, its connection, and all bytes on the disk that were not flushed.
     pub(crate) fn reload(&mut self, at: usize) {
         self.cut();

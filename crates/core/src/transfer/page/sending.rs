@@ -54,8 +54,10 @@ impl Transfers {
         sha256: Sha256Digest,
         now: Timestamp,
     ) {
-        let of_member = |file: &&mut Outgoing| file.offer.transfer == *transfer && file.member == *member;
-        let Some(file) = self.sending.iter_mut().find(of_member) else { return };
+        let is_meant = |file: &&mut Outgoing| {
+            file.offer.transfer == *transfer && file.member == *member && !file.is_over()
+        };
+        let Some(file) = self.sending.iter_mut().find(is_meant) else { return };
         let handle = file.handle;
         if let Some(command) = file.handle_done(sha256) {
             self.outputs

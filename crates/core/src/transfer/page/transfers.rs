@@ -33,6 +33,9 @@ const MAX_KEPT: usize = 2 * MAX_OPEN_TRANSFERS;
 /// Maximum number of withdrawn offers that are still shown.
 const MAX_WITHDRAWN: usize = 20;
 
+/// Maximum number of files of one member of which this page says again that they ended, when the channel opens again.
+const MAX_RESTATED: usize = 16;
+
 /// The transfers of a room.
 #[derive(Debug)]
 pub struct Transfers {
@@ -243,6 +246,9 @@ impl Transfers {
             handles.push(file.handle);
         }
         std::mem::take(&mut handles).into_iter().for_each(|handle| self.say_of_sending(handle));
+        // That a file ended was perhaps said on a link that was replaced. The sender asks, but this page may leave before.
+        let ended = self.receiving.iter().rev().filter(|file| file.member == *member && file.is_over());
+        handles.extend(ended.take(MAX_RESTATED).map(|file| file.handle));
         let of_member = self.receiving.iter_mut().filter(|file| file.member == *member && !file.is_over());
         for file in of_member {
             file.handle_channel_open(now);
