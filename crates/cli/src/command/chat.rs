@@ -65,7 +65,7 @@ pub(super) async fn run(options: &ChatOptions, output: &mut Output) -> Result<()
     let result = chat.run(lines, wait.or((!is_person).then_some(WAIT))).await;
     chat.visit.output.print_through(None);
     drop(editor);
-    chat.visit.peer.leave().await;
+    chat.visit.leave(&result).await;
     result
 }
 

@@ -29,6 +29,12 @@ use crate::{
     peer::{Peer, PeerEvent, Setup, Storage, Watch},
 };
 
+/// After this time a person is told what the end of a command waits for.
+const QUIETLY: Duration = Duration::from_secs(2);
+/// How long a command that has done its work lets the others confirm the last messages. After an interruption SCTP may be silent for
+/// 16 seconds before it sends a message once more, and the datagram may be lost.
+const FINISHING: Duration = Duration::from_secs(30);
+
 /// What a command hears of.
 #[derive(Debug)]
 pub(super) enum Happening {
@@ -217,8 +223,26 @@ impl<'a> Visit<'a> {
         if seat.end(result, &self.peer.session().transfers().records()) {
             self.peer.close().await;
         } else {
-            self.peer.leave().await;
+            self.leave(result).await;
         }
+    }
+
+    /// Leaves the room for good. A command that has done its work waits until the others know, unless it is interrupted.
+    pub(super) async fn leave(mut self, result: &Result<(), Failure>) {
+        if result.is_ok() {
+            let (peer, output, interrupts) = (&mut self.peer, &*self.output, &mut self.interrupts);
+            let finished = async {
+                if !peer.finish(QUIETLY).await {
+                    output.note("Waiting until the others confirm the last messages. Ctrl-C ends at once.");
+                    peer.finish(FINISHING).await;
+                }
+            };
+            tokio::select! {
+                () = interrupts.next() => {}
+                () = finished => {}
+            }
+        }
+        self.peer.leave().await;
     }
 
     /// The failure where nobody came.

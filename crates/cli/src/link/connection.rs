@@ -285,18 +285,30 @@ impl Connection {
         let _ = self.connection.set_configuration(configuration(&servers, self.relay_only)).await;
     }
 
-    /// Closes the connection once the other side has the last messages.
-    pub(super) async fn close(self) {
+    /// Closes the connection once the other side has the last messages, or after [`LAST_WORDS`]. Returns whether it has them.
+    pub(super) async fn close(self) -> bool {
         self.shared.is_closing.store(true, Ordering::Relaxed);
-        let _ = tokio::time::timeout(LAST_WORDS, self.control_is_acknowledged()).await;
+        let acknowledged = async {
+            while self.unacknowledged_bytes().await.is_ok_and(|bytes| bytes > 0) {
+                tokio::time::sleep(BUFFER_INTERVAL).await;
+            }
+        };
+        let _ = tokio::time::timeout(LAST_WORDS, acknowledged).await;
+        let is_acknowledged = self.is_acknowledged().await;
         let _ = self.connection.close().await;
+        is_acknowledged
     }
 
-    /// Waits until the other side has every message of the control channel.
-    pub(super) async fn control_is_acknowledged(&self) {
-        let Some(control) = self.shared.channel(Channel::Control) else { return };
-        while control.outstanding_bytes().await.is_ok_and(|bytes| bytes > 0) {
-            tokio::time::sleep(BUFFER_INTERVAL).await;
+    /// Whether the other side has every message of the control channel. It cannot be known of a channel that is closed.
+    pub(super) async fn is_acknowledged(&self) -> bool {
+        self.unacknowledged_bytes().await.is_ok_and(|bytes| bytes == 0)
+    }
+
+    /// Bytes on the control channel that the other side has not acknowledged. A channel that is still to be made has none.
+    async fn unacknowledged_bytes(&self) -> Result<usize, RtcError> {
+        match self.shared.channel(Channel::Control) {
+            Some(control) => control.outstanding_bytes().await,
+            None => Ok(0),
         }
     }
 }

@@ -160,7 +160,8 @@ impl Link {
         let _ = self.commands.try_send(Command::ReadStats);
     }
 
-    /// Asks for word when the other side has acknowledged every message of the control channel. The receiver also ends with the link.
+    /// Asks for word when the other side has acknowledged every message of the control channel. The receiver fails where the link ends
+    /// before.
     pub(crate) fn await_acknowledgment(&self) -> oneshot::Receiver<()> {
         let (acknowledged, is_acknowledged) = oneshot::channel();
         let _ = self.commands.try_send(Command::AwaitAcknowledgment(acknowledged));
@@ -201,11 +202,15 @@ async fn run(
     let _ = inputs.first.send(Input::NegotiationNeeded(id)).await;
     let mut ticks = tokio::time::interval(BUFFER_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut acknowledging: Vec<oneshot::Sender<()>> = Vec::new();
     loop {
         let is_buffering = buffer.outstanding.load(Ordering::Relaxed) > 0;
         tokio::select! {
             biased;
-            _ = ticks.tick(), if is_buffering => {
+            _ = ticks.tick(), if is_buffering || !acknowledging.is_empty() => {
+                if !acknowledging.is_empty() && connection.is_acknowledged().await {
+                    acknowledging.drain(..).for_each(tell);
+                }
                 let before = buffer.outstanding.load(Ordering::Relaxed);
                 let now = connection.outstanding_bytes().await;
                 buffer.outstanding.store(now, Ordering::Relaxed);
@@ -240,16 +245,20 @@ async fn run(
                 Some(Command::ReadStats) => if let Some(arrived) = connection.arrived().await {
                     let _ = inputs.first.send(Input::Arrived(id, Box::new(arrived))).await;
                 },
-                Some(Command::AwaitAcknowledgment(acknowledged)) => {
-                    connection.control_is_acknowledged().await;
-                    let _ = acknowledged.send(());
-                }
+                Some(Command::AwaitAcknowledgment(acknowledged)) => acknowledging.push(acknowledged),
                 Some(Command::IceServers(servers)) => connection.set_ice_servers(&servers).await,
                 None => break,
             },
         }
     }
-    connection.close().await;
+    if connection.close().await {
+        acknowledging.into_iter().for_each(tell);
+    }
+}
+
+fn tell(waiting: oneshot::Sender<()>) {
+    // Whoever waited may have given up.
+    let _ = waiting.send(());
 }
 
 #[cfg(test)]

@@ -80,13 +80,16 @@ impl Links {
         self.closing
     }
 
-    /// Ends when every member has acknowledged the messages to it.
-    pub(super) fn acknowledged(&self) -> impl Future<Output = ()> + use<> {
+    /// Ends when every message that was handed to a link has been acknowledged, or is lost with its link. Returns whether none is
+    /// lost.
+    pub(super) fn acknowledged(&self) -> impl Future<Output = bool> + use<> {
         let waiting: Vec<_> = self.open.values().map(|(_, link)| link.await_acknowledgment()).collect();
         async {
+            let mut is_all = true;
             for acknowledged in waiting {
-                let _ = acknowledged.await;
+                is_all &= acknowledged.await.is_ok();
             }
+            is_all
         }
     }
 

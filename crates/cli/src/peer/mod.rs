@@ -4,7 +4,7 @@ mod files;
 mod links;
 mod measuring;
 
-use std::{collections::VecDeque, io, sync::Arc, time::Duration};
+use std::{collections::VecDeque, io, pin::pin, sync::Arc, time::Duration};
 
 use rustls::ClientConfig;
 use sightline_core::{
@@ -12,6 +12,7 @@ use sightline_core::{
     chat::TextRefused,
     link::{LinkEvent, LinkId},
     measure::{Measurements, MemberFigures, Observation, RunProgress},
+    peer::LinkState,
     room::{RoomEvent, RoomOutput, RoomSession},
     signaling::{JoinRequest, SocketId},
     transfer::{Records, TransferHandle},
@@ -44,6 +45,8 @@ const MAX_MESSAGES: usize = 64;
 const ASLEEP: Duration = Duration::from_secs(5);
 /// How long the members may take to acknowledge the last messages. SCTP sends a lost message again after a second, and then after two.
 const LAST_MESSAGES: Duration = Duration::from_millis(3500);
+/// After this time it is asked again whether everything was acknowledged.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// How long everything may take to close.
 const CLOSING: Duration = Duration::from_secs(3);
 
@@ -261,6 +264,38 @@ impl Peer {
             self.session.set_published(source.published(), now);
             self.perform_outputs();
         }
+    }
+
+    /// Runs until every member has acknowledged the messages to it, at most for `within`. Returns whether they have. May be dropped
+    /// at any time.
+    pub async fn finish(&mut self, within: Duration) -> bool {
+        let finished = async {
+            loop {
+                let acknowledged = self.links.acknowledged();
+                // What is lost with a link is said again on the link that replaces it.
+                if self.run_while(acknowledged).await && !self.is_recovering() {
+                    return;
+                }
+                self.run_while(tokio::time::sleep(LOOK_AGAIN)).await;
+            }
+        };
+        tokio::time::timeout(within, finished).await.is_ok()
+    }
+
+    /// Runs until `wait` ends.
+    async fn run_while<T>(&mut self, wait: impl Future<Output = T>) -> T {
+        let mut wait = pin!(wait);
+        loop {
+            tokio::select! {
+                output = &mut wait => return output,
+                _ = self.next_event() => {}
+            }
+        }
+    }
+
+    /// Whether a connection that worked is being repaired or replaced.
+    fn is_recovering(&self) -> bool {
+        self.session.peers().any(|peer| peer.state == LinkState::Recovering)
     }
 
     /// Leaves the room for good, and closes everything. Transfers that run are canceled.

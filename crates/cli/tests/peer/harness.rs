@@ -245,12 +245,24 @@ impl Member {
     /// As Ctrl-C does.
     #[cfg(unix)]
     pub(crate) fn interrupt(&self) {
+        self.send_signal(rustix::process::Signal::INT);
+    }
+
+    /// Takes the processor from the member until [`Self::go_on`].
+    #[cfg(unix)]
+    pub(crate) fn stand_still(&self) {
+        self.send_signal(rustix::process::Signal::STOP);
+    }
+
+    #[cfg(unix)]
+    pub(crate) fn go_on(&self) {
+        self.send_signal(rustix::process::Signal::CONT);
+    }
+
+    #[cfg(unix)]
+    fn send_signal(&self, signal: rustix::process::Signal) {
         let id = i32::try_from(self.child.id().unwrap()).unwrap();
-        rustix::process::kill_process(
-            rustix::process::Pid::from_raw(id).unwrap(),
-            rustix::process::Signal::INT,
-        )
-        .unwrap();
+        rustix::process::kill_process(rustix::process::Pid::from_raw(id).unwrap(), signal).unwrap();
     }
 }
 

@@ -1,4 +1,4 @@
-//! A member that has left is out of the room at once, although its process ends.
+//! A member that has left is out of the room at once, although its process ends, and has told the others everything before.
 
 use std::time::Duration;
 
@@ -11,14 +11,13 @@ use sightline_core::room::RoomEvent;
 use sightline_protocol::DisplayName;
 use tokio::{runtime, sync::oneshot, task::spawn_blocking};
 
-use crate::harness::TestServer;
+use crate::harness::{Member, PATIENCE, TestServer};
 
 /// How long the tasks of a member get no processor while it leaves, as on a busy computer.
 const BUSY: Duration = Duration::from_millis(100);
 
-/// Enters a room and leaves it. Returns how many others were there. Its tasks end as with a process: at once, wherever they are.
-fn visit(room: &str) -> usize {
-    let setup = Setup {
+fn setup(room: &str) -> Setup {
+    Setup {
         address: RoomAddress::parse(room).unwrap(),
         tls: TrustedCertificates::Any.client_config().unwrap(),
         name: DisplayName::cut("Ada"),
@@ -29,7 +28,12 @@ fn visit(room: &str) -> usize {
         create_token: None,
         source: None,
         watch: None,
-    };
+    }
+}
+
+/// Enters a room and leaves it. Returns how many others were there. Its tasks end as with a process: at once, wherever they are.
+fn visit(room: &str) -> usize {
+    let setup = setup(room);
     let runtime = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let others = runtime.block_on(async {
         let mut peer = Peer::enter(setup, None).unwrap();
@@ -46,6 +50,31 @@ fn visit(room: &str) -> usize {
     });
     runtime.shutdown_background();
     others
+}
+
+/// Longer than SCTP waits before it sends a message for the third time.
+const STANDSTILL: Duration = Duration::from_secs(4);
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_finishes_waits_for_a_member_that_stands_still() {
+    let server = TestServer::start();
+    let room = server.room("standstill");
+    let mut ben = Member::start::<&str>("chat", &room, "Ben", &[]);
+    ben.event("entered").await;
+    let mut ada = Peer::enter(setup(&room), None).unwrap();
+    while !matches!(ada.next_event().await, PeerEvent::Room(RoomEvent::WayOpen(_))) {}
+    assert!(ada.finish(PATIENCE).await, "nothing is under way");
+
+    ben.stand_still();
+    ada.send_chat("last").unwrap();
+    assert!(!ada.finish(STANDSTILL).await, "nobody took the message");
+    ben.go_on();
+    assert!(ada.finish(PATIENCE).await, "not acknowledged");
+    ada.leave().await;
+    assert_eq!(ben.event("message").await["text"], "last");
+    ben.end_input();
+    ben.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
