@@ -16,6 +16,13 @@ fn every_seed_of_a_native_target_has_the_properties_of_the_target() {
 }
 
 #[test]
+fn every_changed_seed_of_a_native_target_has_the_properties_of_the_target() {
+    for (target, property) in native::TARGETS {
+        seeds::check_changed(target, property);
+    }
+}
+
+#[test]
 fn no_changed_byte_of_a_seed_breaks_a_property() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds");
     for (target, property) in native::TARGETS {

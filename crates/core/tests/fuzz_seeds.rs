@@ -18,6 +18,13 @@ fn every_seed_of_a_client_target_has_the_properties_of_the_target() {
     }
 }
 
+#[test]
+fn every_changed_seed_of_a_client_target_has_the_properties_of_the_target() {
+    for (target, property) in client::TARGETS {
+        seeds::check_changed(target, property);
+    }
+}
+
 /// Pieces of text that are hard to parse next to each other.
 const PIECES: [&str; 64] = [
     "a",

@@ -14,3 +14,10 @@ fn every_seed_of_a_server_target_has_the_properties_of_the_target() {
         seeds::check(target, property);
     }
 }
+
+#[test]
+fn every_changed_seed_of_a_server_target_has_the_properties_of_the_target() {
+    for (target, property) in server::TARGETS {
+        seeds::check_changed(target, property);
+    }
+}
