@@ -1,9 +1,9 @@
 //! Scenarios with a single fault each.
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
-use sightline_core::transfer::{CHUNK_BYTES, PrefixHasher, TransferState, WINDOW_BYTES};
-use sightline_protocol::transfer::{BulkHeader, TransferEnd};
+use sightline_core::transfer::{Arrival, Arrivals, CHUNK_BYTES, PrefixHasher, TransferState, WINDOW_BYTES};
+use sightline_protocol::transfer::{BulkHeader, Sha256Digest, TransferEnd};
 
 use crate::world::{Faults, World, assemble, bytes, description};
 
@@ -49,6 +49,21 @@ fn no_bytes_are_sent_before_acceptance_or_after_a_refusal() {
     world.run_until("the sender knows", |world| world.sent().state == TransferState::Declined);
     world.run_out();
     assert_eq!(world.pages[0].frame_bytes_sent, 0);
+}
+
+#[test]
+fn bytes_are_expected_only_from_the_sender_of_an_accepted_file_until_the_file_has_arrived() {
+    let mut world = World::new(bytes(LENGTH), 2);
+    let expected = |world: &World| {
+        world.pages.each_ref().map(|page| world.pages[1].transfers.expects_bytes_from(&page.member))
+    };
+    world.choose(description(&bytes(LENGTH)), bytes(LENGTH));
+    world.run_until("it is offered", |world| world.received().is_some());
+    assert_eq!(expected(&world), [false, false]);
+    world.accept_all();
+    assert_eq!(expected(&world), [true, false]);
+    world.run_until("it is done", is_done);
+    assert_eq!(expected(&world), [false, false]);
 }
 
 #[test]
@@ -236,10 +251,29 @@ fn storage_that_never_confirms_the_file_ends_the_transfer_on_both_sides() {
     world.run_until("all of it is here", |world| {
         world.received().unwrap().1.state == TransferState::Verifying
     });
+    let arrived_at = world.now;
     world.run_until("both know", |world| {
         world.sent().end == Some(TransferEnd::StorageRefused)
             && world.received().unwrap().1.end == Some(TransferEnd::StorageRefused)
     });
+    let waited = world.now.since_origin() - arrived_at.since_origin();
+    assert!(waited >= Duration::from_secs(29), "slow storage has time: {waited:?}");
+}
+
+#[test]
+fn frames_that_wait_for_a_missing_one_take_two_windows_of_memory_at_most() {
+    let mut arrivals = Arrivals::new(u64::MAX, PrefixHasher::default());
+    let mut take = |number: u64| {
+        let (number, offset) = (1, number * CHUNK_BYTES as u64);
+        let header = BulkHeader { number, offset, prefix_sha256: Sha256Digest([0; 32]) };
+        arrivals.handle_frame(&header, &[0; CHUNK_BYTES], |_, _| Ok::<_, Infallible>(())).unwrap()
+    };
+    let most = 2 * WINDOW_BYTES / CHUNK_BYTES as u64;
+    for number in 1..=most {
+        assert_eq!(take(number), Arrival::Waiting, "{number}");
+    }
+    assert_eq!(take(most + 1), Arrival::Dropped);
+    assert_eq!(take(1), Arrival::Waiting, "a frame that comes again takes the memory of the first one");
 }
 
 #[test]
