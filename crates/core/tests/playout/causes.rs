@@ -383,6 +383,27 @@ fn a_source_that_is_silent_for_minutes_stays_the_cause() {
     assert_eq!(stalls.iter().map(|stall| stall.cause).collect::<Vec<_>>(), [StallCause::Source]);
 }
 
+#[test]
+fn while_no_packet_comes_the_path_is_the_cause_if_the_sender_reports_frames_and_else_the_source() {
+    let reported = Sends::NothingWithASource(Limitation::None);
+    for (sends, cause) in [(Sends::Untold, StallCause::Source), (reported, StallCause::PathChange)] {
+        let mut story = Story::new(sends);
+        for _ in 0..10 {
+            story.viewer.play(1000);
+            story.report(true);
+        }
+        // The browser shows the frames that it held back.
+        story.viewer.play(1000);
+        story.report(false);
+        for _ in 0..3 {
+            story.viewer.stop_for(1000);
+            story.report(false);
+        }
+        let stalls = story.viewer.meter.stalls(story.viewer.now());
+        assert_eq!(stalls.iter().map(|stall| stall.cause).collect::<Vec<_>>(), [cause]);
+    }
+}
+
 /// Frames with stamps, of which the source paints two in 900 ms. Its browser counts 30 frames a second all the same, as it repeats them.
 fn cause_of_painting_too_few(busy: Duration) -> StallCause {
     let mut meter = PlayoutMeter::new(Timestamp::ZERO);
