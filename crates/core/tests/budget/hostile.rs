@@ -262,6 +262,8 @@ fn a_member_slightly_over_its_budget_is_muted_for_a_time() {
     assert_eq!(room.world.state(room.ada, room.eve), Some(LinkState::Connected));
     let said = room.world.pages[room.ada].session.conversation().len();
     assert!((400..600).contains(&said), "{said}");
+    let dropped = room.world.pages[room.ada].session.accounts().dropped(&room.eve_id());
+    assert_eq!(dropped, 600 - said as u64, "each message is shown or counted");
     room.world.pass(60 * SECOND);
     assert_eq!(room.standing(), Standing::Heard);
     assert!(room.world.pages[room.ada].events.contains(&RoomEvent::Cleared(NoticeCode::MemberMuted)));
