@@ -375,6 +375,33 @@ fn a_flood_of_knocks_is_bounded_for_each_address_and_for_the_room() {
 }
 
 #[test]
+fn many_addresses_do_not_make_the_server_forget_the_knocks_of_another_one() {
+    let mut world = World::of_people();
+    let ada = world.visit("ada");
+    world.lock(ada, true);
+    let knock = |world: &mut World, address: u32| {
+        world.address = std::net::Ipv4Addr::from_bits(address).into();
+        let socket = world.visit("visitor");
+        let waits = world.waits(socket);
+        if waits {
+            world.drop_socket(socket);
+        }
+        waits
+    };
+    let flooding = 0x0a00_0000;
+    assert!((0..6).all(|_| knock(&mut world, flooding)));
+    for n in 1..100 {
+        knock(&mut world, flooding + n);
+    }
+    // Enough for the room, and not for the address.
+    world.pass(6 * SECOND);
+    assert!(!knock(&mut world, flooding));
+    // The rates of the others are full again after a while, and then make room for addresses that are new.
+    world.pass(60 * SECOND);
+    assert!(knock(&mut world, flooding + 200));
+}
+
+#[test]
 fn a_flood_of_host_actions_closes_the_hosts_socket() {
     let mut world = World::of_people();
     let (ada, bo) = (world.visit("ada"), world.visit("bo"));
