@@ -137,4 +137,18 @@ mod tests {
         assert_eq!(received(&here, sizes.len()).await, expected);
         assert_eq!(received(&there, 1).await, [b"another"]);
     }
+
+    #[tokio::test]
+    async fn datagrams_that_the_system_does_not_take_are_counted() {
+        let port = Rc::new(UdpPort::bind("127.0.0.1:0".parse().unwrap()).unwrap());
+        let route =
+            |to: &str| Route { port: Rc::clone(&port), to: to.parse().unwrap(), from: None, ecn: None };
+        let mut burst = Burst::new();
+        for _ in 0..3 {
+            // An IPv4 socket sends nothing to an IPv6 address.
+            burst.push(route("[::1]:9"), b"head", b"payload");
+        }
+        burst.push(route("127.0.0.1:9"), b"head", b"payload");
+        assert_eq!(burst.finish(), 3);
+    }
 }
