@@ -184,6 +184,12 @@ fn a_joiner_before_a_removed_character_is_removed_too() {
     }
 }
 
+#[test]
+fn a_joiner_between_a_letter_and_an_emoji_is_removed() {
+    assert_eq!(name("Ada\u{200d}👨"), "Ada👨");
+    assert_eq!(name("👨\u{200d}Ada"), "👨Ada");
+}
+
 /// Strings with many special characters.
 fn strange() -> impl Strategy<Value = String> {
     let special = prop::sample::select(INVISIBLE.to_vec());
