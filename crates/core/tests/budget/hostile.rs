@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use sightline_core::{
-    budget::Standing,
+    Timestamp,
+    budget::{Accounts, MAX_ACCOUNTS, MessageKind, Standing},
     chat::{DeliveryState, MAX_LOG},
     notice::NoticeCode,
     room::{LinkId, LinkState, RoomEvent, RoomSession},
@@ -269,6 +270,21 @@ fn a_member_slightly_over_its_budget_is_muted_for_a_time() {
     assert!(room.world.pages[room.ada].events.contains(&RoomEvent::Cleared(NoticeCode::MemberMuted)));
     room.control(r#"{"type":"chat","id":"later","text":"hello again","sent_at_ms":0}"#);
     assert_eq!(room.world.pages[room.ada].session.conversation().len(), said + 1);
+}
+
+#[test]
+fn many_members_take_bounded_memory_and_displace_none_that_was_cut_off() {
+    let mut accounts = Accounts::default();
+    let member = |number: usize| MemberId::new(format!("m{number}")).unwrap();
+    accounts.cut_off(&member(0), &InstanceId::new("page").unwrap(), Timestamp::ZERO);
+    for number in 1..2 * MAX_ACCOUNTS {
+        let now = Timestamp::from_origin(Duration::from_secs(number as u64));
+        accounts.admit(&member(number), MessageKind::Control, 1, now);
+        // A member with an account displaces nobody.
+        accounts.admit(&member(number), MessageKind::Control, 1, now);
+        assert_eq!(accounts.len(), MAX_ACCOUNTS.min(number + 1));
+    }
+    assert_eq!(accounts.standing(&member(0)), Standing::CutOff);
 }
 
 #[test]
