@@ -561,6 +561,28 @@ fn a_former_host_has_no_right_after_a_restart() {
 }
 
 #[test]
+fn a_member_that_a_former_host_removes_after_a_restart_comes_back_as_itself() {
+    let mut world = World::of_people();
+    let (ada, bo, cy) = (world.visit("ada"), world.visit("bo"), world.visit("cy"));
+    let [former, earlier] = [ada, cy].map(|socket| world.view(socket).resume.clone());
+    world.say(ada, ClientMessage::Leave);
+    world.lock(bo, true);
+    world.lock(bo, false);
+    let [host, token] = [bo, cy].map(|socket| world.view(socket).resume.clone());
+    let id = world.view(cy).me.clone();
+    world.restart();
+    world.pass(SECOND);
+    let ada = world.come_back("ada", &former);
+    let cy = world.come_back("cy", &earlier);
+    world.remove(ada, cy);
+    assert_eq!(world.client(cy).closing, Some(Closing::Removed));
+    let bo = world.come_back("bo", &host);
+    let cy = world.come_back("cy", &token);
+    assert!(world.is_in(cy) && world.hosts(cy) == ["bo"]);
+    assert_eq!(world.view(bo).others.get(&id).map(|member| member.presence), Some(Presence::Present));
+}
+
+#[test]
 fn long_after_a_restart_an_old_token_gives_no_rights() {
     let mut world = World::of_people();
     let ada = world.visit("ada");
