@@ -1,9 +1,14 @@
 //! Scenarios with a single fault each.
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, iter, time::Duration};
 
-use sightline_core::transfer::{Arrival, Arrivals, CHUNK_BYTES, PrefixHasher, TransferState, WINDOW_BYTES};
-use sightline_protocol::transfer::{BulkHeader, Sha256Digest, TransferEnd};
+use sightline_core::transfer::{
+    Arrival, Arrivals, CHUNK_BYTES, PrefixHasher, TransferOutput, TransferState, WINDOW_BYTES,
+};
+use sightline_protocol::{
+    MemberId,
+    transfer::{BulkHeader, Sha256Digest, TransferEnd},
+};
 
 use crate::world::{Faults, World, assemble, bytes, description};
 
@@ -67,6 +72,18 @@ fn bytes_are_expected_only_from_the_sender_of_an_accepted_file_until_the_file_ha
 }
 
 #[test]
+fn a_connection_to_one_member_says_nothing_about_the_files_of_another_one() {
+    let mut world = World::new(bytes(LENGTH), 15);
+    world.begin();
+    world.run_until("half of it is there", half_way);
+    for transfers in world.pages.iter_mut().map(|page| &mut page.transfers) {
+        transfers.handle_channel_open(&MemberId::new("another").unwrap(), world.now);
+        let mut outputs = iter::from_fn(|| transfers.poll_output());
+        assert!(!outputs.any(|output| matches!(output, TransferOutput::Send(..))));
+    }
+}
+
+#[test]
 fn a_cut_costs_no_more_than_the_window() {
     let mut world = World::new(bytes(4 * WINDOW_BYTES as usize), 3);
     world.begin();
@@ -95,6 +112,14 @@ fn a_transfer_continues_from_the_disk_after_the_receiver_reloads() {
 }
 
 #[test]
+fn the_sender_records_the_acceptance_as_soon_as_it_hears_of_it() {
+    let mut world = World::new(bytes(LENGTH), 16);
+    world.begin();
+    world.run_until("the sender knows", |world| world.sent().state == TransferState::Running);
+    assert_eq!(world.pages[0].kept, world.pages[0].transfers.records().to_json());
+}
+
+#[test]
 fn a_transfer_waits_for_the_same_file_after_the_sender_reloads() {
     let mut world = World::new(bytes(LENGTH), 5);
     world.begin();
@@ -107,6 +132,20 @@ fn a_transfer_waits_for_the_same_file_after_the_sender_reloads() {
     assert_eq!(world.choose_again(), 1);
     world.run_until("it is done", is_done);
     expect_whole(&world);
+}
+
+#[test]
+fn a_sender_that_reloads_before_it_hears_of_the_end_compares_the_file_and_closes_it() {
+    let mut world = World::new(bytes(LENGTH), 14);
+    world.begin();
+    world.run_until("the receiver has it", |world| world.received().unwrap().1.state == TransferState::Done);
+    assert_ne!(world.sent().state, TransferState::Done);
+    let sent = world.pages[0].frame_bytes_sent;
+    world.reload(0);
+    assert_eq!(world.choose_again(), 1);
+    assert_eq!(world.pages[0].open_files(), 1);
+    world.run_until("it is done", is_done);
+    assert_eq!((world.pages[0].open_files(), world.pages[0].frame_bytes_sent), (0, sent));
 }
 
 #[test]

@@ -96,6 +96,11 @@ impl Page {
         }
     }
 
+    /// Number of files that the page has open for others.
+    pub(crate) fn open_files(&self) -> usize {
+        self.chosen.len()
+    }
+
     /// All transfers, oldest first.
     pub(crate) fn views(&self) -> Vec<(TransferHandle, TransferView)> {
         let handles = (1..=self.transfers.last_handle()).map(TransferHandle);
