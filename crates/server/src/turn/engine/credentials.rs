@@ -212,6 +212,19 @@ mod tests {
     }
 
     #[test]
+    fn removed_users_take_bounded_memory_and_make_room_as_they_expire() {
+        let credentials = RestCredentials::new(b"secret", Duration::from_secs(600));
+        for n in 0..MAX_REVOKED {
+            credentials.revoke(&format!("m{n}"), NOW);
+        }
+        credentials.revoke("ada", NOW);
+        assert!(!credentials.is_revoked("ada", NOW) && credentials.is_revoked("m0", NOW));
+        let later = NOW + REVOKED_FOR;
+        credentials.revoke("ada", later);
+        assert!(credentials.is_revoked("ada", later) && !credentials.is_revoked("m0", later));
+    }
+
+    #[test]
     fn a_user_name_of_the_far_future_or_of_another_form_is_refused() {
         let refusal = |username: &str| RestCredentials::user_of(username, NOW).unwrap_err();
         for far in
@@ -219,6 +232,9 @@ mod tests {
         {
             assert_eq!(refusal(far), CredentialError::TooFarAhead, "{far}");
         }
+        let latest_s = (NOW + MAX_CREDENTIAL_LIFE + CLOCK_SKEW).as_s();
+        assert_eq!(RestCredentials::user_of(&format!("{latest_s}:ada"), NOW), Ok("ada"));
+        assert_eq!(refusal(&format!("{}:ada", latest_s + 1)), CredentialError::TooFarAhead);
         for malformed in
             ["", "ada", ":", ":ada", "1790000600", "1790000600:", "+1790000600:ada", "x:ada", "-1:ada"]
         {

@@ -23,3 +23,14 @@ fn source_address(any: IpAddr, far: IpAddr) -> Option<IpAddr> {
     let address = socket.local_addr().ok()?.ip();
     (!address.is_unspecified()).then_some(address)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packets_to_this_machine_come_from_this_machine() {
+        let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        assert_eq!(source_address(Ipv4Addr::UNSPECIFIED.into(), here), Some(here));
+    }
+}
