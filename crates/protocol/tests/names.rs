@@ -190,6 +190,12 @@ fn a_joiner_between_a_letter_and_an_emoji_is_removed() {
     assert_eq!(name("👨\u{200d}Ada"), "👨Ada");
 }
 
+#[test]
+fn a_separator_of_mongolian_vowels_stays_only_between_mongolian_letters() {
+    assert_eq!(name("ᠯ\u{180e}a"), "ᠯa");
+    assert_eq!(name("a\u{180e}ᠠ"), "aᠠ");
+}
+
 /// Strings with many special characters.
 fn strange() -> impl Strategy<Value = String> {
     let special = prop::sample::select(INVISIBLE.to_vec());
