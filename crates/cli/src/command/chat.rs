@@ -65,7 +65,11 @@ pub(super) async fn run(options: &ChatOptions, output: &mut Output) -> Result<()
     let result = chat.run(lines, wait.or((!is_person).then_some(WAIT))).await;
     chat.visit.output.print_through(None);
     drop(editor);
-    chat.visit.leave(&result).await;
+    let result = match result {
+        Ok(()) => chat.hear_the_rest().await,
+        failed => failed,
+    };
+    chat.visit.peer.leave().await;
     result
 }
 
@@ -180,6 +184,16 @@ impl Chat<'_> {
             sent_at_ms: message.sent_at_ms,
         };
         self.visit.output.event(&event, Some(&line))
+    }
+
+    /// Prints what others say until they have confirmed the last messages of this side.
+    async fn hear_the_rest(&mut self) -> Result<(), Failure> {
+        while let Ok(Some(happening)) = self.visit.next_before_leaving().await {
+            if let Happening::Message(number) = happening {
+                self.show(number)?;
+            }
+        }
+        Ok(())
     }
 
     fn finish(&self) -> Result<(), Failure> {

@@ -89,6 +89,10 @@ pub(super) struct Visit<'a> {
     prints_codes: bool,
     /// When it is too late for company.
     deadline: Option<Instant>,
+    /// When the others have had enough time to confirm the last messages, once the command has done its work.
+    finished_by: Option<Instant>,
+    /// Whether the person knows what the end of the command waits for.
+    is_told_to_wait: bool,
     interrupts: Interrupts,
 }
 
@@ -147,6 +151,8 @@ impl<'a> Visit<'a> {
             prints_members: false,
             prints_codes: false,
             deadline: None,
+            finished_by: None,
+            is_told_to_wait: false,
             interrupts,
         })
     }
@@ -227,22 +233,38 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// Leaves the room for good. A command that has done its work waits until the others know, unless it is interrupted.
+    /// Leaves the room for good. A command that has done its work waits until the others know.
     pub(super) async fn leave(mut self, result: &Result<(), Failure>) {
         if result.is_ok() {
-            let (peer, output, interrupts) = (&mut self.peer, &*self.output, &mut self.interrupts);
-            let finished = async {
-                if !peer.finish(QUIETLY).await {
-                    output.note("Waiting until the others confirm the last messages. Ctrl-C ends at once.");
-                    peer.finish(FINISHING).await;
-                }
-            };
-            tokio::select! {
-                () = interrupts.next() => {}
-                () = finished => {}
-            }
+            while let Ok(Some(_)) = self.next_before_leaving().await {}
         }
         self.peer.leave().await;
+    }
+
+    /// Waits for the next event. `None` once there is nothing to wait for: the others have confirmed the last messages, take longer than
+    /// [`FINISHING`], or the command was interrupted.
+    ///
+    /// # Errors
+    /// As [`Self::next`].
+    pub(super) async fn next_before_leaving(&mut self) -> Result<Option<Happening>, Failure> {
+        let now = Instant::now();
+        let ends = *self.finished_by.get_or_insert(now + FINISHING);
+        let told = ends - FINISHING + QUIETLY;
+        loop {
+            tokio::select! {
+                biased;
+                () = self.interrupts.next() => return Ok(None),
+                event = self.peer.next_event_until_acknowledged() => {
+                    let Some(event) = event else { return Ok(None) };
+                    return self.take(event).map(|happening| Some(happening.unwrap_or(Happening::Other)));
+                }
+                () = until(Some(ends)) => return Ok(None),
+                () = until(Some(told).filter(|_| !self.is_told_to_wait)) => {
+                    self.is_told_to_wait = true;
+                    self.output.note("Waiting until the others confirm the last messages. Ctrl-C ends at once.");
+                }
+            }
+        }
     }
 
     /// The failure where nobody came.

@@ -245,7 +245,10 @@ async fn run(
                 Some(Command::ReadStats) => if let Some(arrived) = connection.arrived().await {
                     let _ = inputs.first.send(Input::Arrived(id, Box::new(arrived))).await;
                 },
-                Some(Command::AwaitAcknowledgment(acknowledged)) => acknowledging.push(acknowledged),
+                Some(Command::AwaitAcknowledgment(acknowledged)) => {
+                    acknowledging.retain(|waiting| !waiting.is_closed());
+                    acknowledging.push(acknowledged);
+                }
                 Some(Command::IceServers(servers)) => connection.set_ice_servers(&servers).await,
                 None => break,
             },

@@ -4,7 +4,7 @@ mod files;
 mod links;
 mod measuring;
 
-use std::{collections::VecDeque, io, pin::pin, sync::Arc, time::Duration};
+use std::{collections::VecDeque, io, sync::Arc, time::Duration};
 
 use rustls::ClientConfig;
 use sightline_core::{
@@ -266,29 +266,24 @@ impl Peer {
         }
     }
 
-    /// Runs until every member has acknowledged the messages to it, at most for `within`. Returns whether they have. May be dropped
-    /// at any time.
-    pub async fn finish(&mut self, within: Duration) -> bool {
-        let finished = async {
-            loop {
-                let acknowledged = self.links.acknowledged();
-                // What is lost with a link is said again on the link that replaces it.
-                if self.run_while(acknowledged).await && !self.is_recovering() {
-                    return;
-                }
-                self.run_while(tokio::time::sleep(LOOK_AGAIN)).await;
-            }
-        };
-        tokio::time::timeout(within, finished).await.is_ok()
-    }
-
-    /// Runs until `wait` ends.
-    async fn run_while<T>(&mut self, wait: impl Future<Output = T>) -> T {
-        let mut wait = pin!(wait);
+    /// Runs until the next event, or until every member has acknowledged the messages to it: then `None`. May be dropped and called
+    /// again at any time.
+    pub async fn next_event_until_acknowledged(&mut self) -> Option<PeerEvent> {
         loop {
+            let acknowledged = self.links.acknowledged();
             tokio::select! {
-                output = &mut wait => return output,
-                _ = self.next_event() => {}
+                biased;
+                event = self.next_event() => return Some(event),
+                is_all = acknowledged => {
+                    if is_all && !self.is_recovering() {
+                        return None;
+                    }
+                }
+            }
+            // What was lost with a link is said again on the link that replaces it.
+            tokio::select! {
+                event = self.next_event() => return Some(event),
+                () = tokio::time::sleep(LOOK_AGAIN) => {}
             }
         }
     }

@@ -9,7 +9,7 @@ use sightline_cli::{
 };
 use sightline_core::room::RoomEvent;
 use sightline_protocol::DisplayName;
-use tokio::{runtime, sync::oneshot, task::spawn_blocking};
+use tokio::{runtime, sync::oneshot, task::spawn_blocking, time::timeout};
 
 use crate::harness::{Member, PATIENCE, TestServer};
 
@@ -52,29 +52,52 @@ fn visit(room: &str) -> usize {
     others
 }
 
-/// Longer than SCTP waits before it sends a message for the third time.
+/// Longer than a member that leaves waits for acknowledgments at most.
 const STANDSTILL: Duration = Duration::from_secs(4);
+
+/// Whether everybody acknowledges the messages of this member within this time.
+async fn is_acknowledged(peer: &mut Peer, within: Duration) -> bool {
+    let acknowledged = async { while peer.next_event_until_acknowledged().await.is_some() {} };
+    timeout(within, acknowledged).await.is_ok()
+}
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_finishes_waits_for_a_member_that_stands_still() {
+async fn whoever_waits_for_a_member_that_stands_still_hears_the_others_meanwhile() {
     let server = TestServer::start();
     let room = server.room("standstill");
     let mut ben = Member::start::<&str>("chat", &room, "Ben", &[]);
+    let mut cleo = Member::start::<&str>("chat", &room, "Cleo", &["--stay"]);
     ben.event("entered").await;
+    cleo.event("entered").await;
     let mut ada = Peer::enter(setup(&room), None).unwrap();
-    while !matches!(ada.next_event().await, PeerEvent::Room(RoomEvent::WayOpen(_))) {}
-    assert!(ada.finish(PATIENCE).await, "nothing is under way");
+    let mut connected = 0;
+    while connected < 2 {
+        let event = ada.next_event().await;
+        connected += usize::from(matches!(event, PeerEvent::Room(RoomEvent::WayOpen(_))));
+    }
+    assert!(is_acknowledged(&mut ada, PATIENCE).await, "nothing is under way");
 
     ben.stand_still();
     ada.send_chat("last").unwrap();
-    assert!(!ada.finish(STANDSTILL).await, "nobody took the message");
+    cleo.say("not too late").await;
+    let heard = async {
+        loop {
+            let event = ada.next_event_until_acknowledged().await.expect("Ben cannot have acknowledged it");
+            if let PeerEvent::Room(RoomEvent::ChatChanged(number)) = event
+                && let Some(message) = ada.session().conversation().message(number)
+                && message.author.is_some()
+            {
+                return message.text.clone();
+            }
+        }
+    };
+    assert_eq!(timeout(PATIENCE, heard).await.unwrap(), "not too late");
+    assert!(!is_acknowledged(&mut ada, STANDSTILL).await, "Ben stands still");
     ben.go_on();
-    assert!(ada.finish(PATIENCE).await, "not acknowledged");
+    assert!(is_acknowledged(&mut ada, PATIENCE).await, "Ben goes on");
     ada.leave().await;
-    assert_eq!(ben.event("message").await["text"], "last");
-    ben.end_input();
-    ben.end().await;
+    ben.event_where("message", |event| event["text"] == "last").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
