@@ -51,6 +51,7 @@ fn read(target: &str) -> Vec<(String, Vec<u8>)> {
     seeds
 }
 
+/// Pieces that parsers treat in a special way.
 const HARD_TO_READ: [&[u8]; 10] = [
     b"\"",
     b"{",
@@ -64,6 +65,7 @@ const HARD_TO_READ: [&[u8]; 10] = [
     b"\xff\xff\xff\xff",
 ];
 
+/// A changed seed, which is shown with its text readable.
 struct Input(Vec<u8>);
 
 impl fmt::Debug for Input {

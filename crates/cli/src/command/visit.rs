@@ -224,21 +224,17 @@ impl<'a> Visit<'a> {
         self.output.warning("state-not-stored", &sentence)
     }
 
-    /// Leaves the room, or keeps the seat for another process if there is something to go on with.
-    pub(super) async fn end(self, seat: &Seat, result: &Result<(), Failure>) {
+    /// Leaves the room, or keeps the seat for another process if there is something to go on with. A command that has done its work waits
+    /// until the others know.
+    pub(super) async fn end(mut self, seat: &Seat, result: &Result<(), Failure>) {
         if seat.end(result, &self.peer.session().transfers().records()) {
             self.peer.close().await;
         } else {
-            self.leave(result).await;
+            if result.is_ok() {
+                while let Ok(Some(_)) = self.next_before_leaving().await {}
+            }
+            self.peer.leave().await;
         }
-    }
-
-    /// Leaves the room for good. A command that has done its work waits until the others know.
-    pub(super) async fn leave(mut self, result: &Result<(), Failure>) {
-        if result.is_ok() {
-            while let Ok(Some(_)) = self.next_before_leaving().await {}
-        }
-        self.peer.leave().await;
     }
 
     /// Waits for the next event. `None` once there is nothing to wait for: the others have confirmed the last messages, take longer than
@@ -254,11 +250,12 @@ impl<'a> Visit<'a> {
             tokio::select! {
                 biased;
                 () = self.interrupts.next() => return Ok(None),
+                // Before the events, of which a member may send many.
+                () = until(Some(ends)) => return Ok(None),
                 event = self.peer.next_event_until_acknowledged() => {
                     let Some(event) = event else { return Ok(None) };
                     return self.take(event).map(|happening| Some(happening.unwrap_or(Happening::Other)));
                 }
-                () = until(Some(ends)) => return Ok(None),
                 () = until(Some(told).filter(|_| !self.is_told_to_wait)) => {
                     self.is_told_to_wait = true;
                     self.output.note("Waiting until the others confirm the last messages. Ctrl-C ends at once.");

@@ -7,6 +7,7 @@ use sightline_core::transfer::{
 };
 use sightline_protocol::{
     MemberId,
+    control::ControlMessage,
     transfer::{BulkHeader, Sha256Digest, TransferEnd},
 };
 
@@ -256,8 +257,31 @@ fn a_receiver_says_again_that_it_has_the_file_once_another_link_replaced_the_one
     assert!(!is_done(&world), "the sender does not know yet");
     world.cut();
     world.connect();
+    let connected_at = world.now;
+    // What the sender asks does not arrive, and it asks again only after eight seconds.
     world.lose_control(0);
     world.run_until("the sender knows", is_done);
+    assert!(world.now.since(connected_at) < Duration::from_secs(1), "{connected_at:?} {:?}", world.now);
+}
+
+#[test]
+fn a_receiver_says_again_how_the_latest_files_ended_and_not_all_of_them() {
+    let mut world = World::new(bytes(1), 17);
+    for length in 1..=20 {
+        world.choose(description(&bytes(length)), bytes(length));
+    }
+    world.run_until("all are offered", |world| world.pages[1].views().len() == 20);
+    world.accept_all();
+    world.run_until("all are there", |world| {
+        world.pages.iter().all(|page| page.views().iter().all(|(_, file)| file.state == TransferState::Done))
+    });
+    let (sender, now) = (world.pages[0].member.clone(), world.now);
+    let transfers = &mut world.pages[1].transfers;
+    transfers.handle_channel_open(&sender, now);
+    let said = iter::from_fn(|| transfers.poll_output());
+    let done =
+        said.filter(|output| matches!(output, TransferOutput::Send(_, ControlMessage::TransferDone { .. })));
+    assert_eq!(done.count(), 16);
 }
 
 #[test]
