@@ -341,8 +341,10 @@ impl<'a> Visit<'a> {
                 self.meet(&member)?;
                 if !self.connected.contains(&member) {
                     let name = self.names.get(&member).map_or("", String::as_str);
-                    let event = Event::MemberConnected { id: member.as_str(), name };
-                    self.output.event(&event, None)?;
+                    if self.reports_members() {
+                        let event = Event::MemberConnected { id: member.as_str(), name };
+                        self.output.event(&event, None)?;
+                    }
                     self.output.detail(&format!("Connected to {}.", shown(name, &member)));
                     self.connected.push(member);
                 }
@@ -388,7 +390,15 @@ impl<'a> Visit<'a> {
         self.output.warning(code.as_str(), sentence)
     }
 
+    /// Whether the command says who comes and leaves. After its result it does so only if that is a result too.
+    fn reports_members(&self) -> bool {
+        self.prints_members || self.finished_by.is_none()
+    }
+
     fn print_member(&self, event: &Event<'_>, line: &str) -> Result<(), Failure> {
+        if !self.reports_members() {
+            return Ok(());
+        }
         if !self.prints_members {
             self.output.note(line);
         }

@@ -100,6 +100,36 @@ async fn whoever_waits_for_a_member_that_stands_still_hears_the_others_meanwhile
     ben.event_where("message", |event| event["text"] == "last").await;
 }
 
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_said_of_members_who_leave_after_the_result_of_a_command() {
+    let server = TestServer::start();
+    let room = server.room("result");
+    let mut cleo = Member::start::<&str>("chat", &room, "Cleo", &["--stay"]);
+    let mut dora = Member::start::<&str>("chat", &room, "Dora", &["--stay"]);
+    cleo.event("entered").await;
+    dora.event("entered").await;
+    let folder = tempfile::tempdir().unwrap();
+    let into = folder.path().to_str().unwrap();
+    let mut ada = Member::start("receive", &room, "Ada", &["--once", "--from", "Ben", "--into", into]);
+    for _ in [&cleo, &dora] {
+        ada.event("member_connected").await;
+    }
+    cleo.stand_still();
+    let file = folder.path().join("data.bin");
+    std::fs::write(&file, [7; 1000]).unwrap();
+    let mut ben = Member::start("send", &room, "Ben", &[file.to_str().unwrap()]);
+    ada.event_where("file", |event| event["state"] == "done").await;
+    dora.interrupt();
+    dora.end_by_itself().await;
+    // Ben still waits for Cleo's answer, and hears what Ada hears.
+    ben.event_where("member_left", |event| event["name"] == "Dora").await;
+    cleo.go_on();
+    let (status, stderr) = ada.end_by_itself().await;
+    assert!(status.success(), "{stderr}");
+    assert!(!stderr.contains("Dora left"), "{stderr}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_enters_meets_nobody_who_has_left() {
     let server = TestServer::start();
