@@ -69,10 +69,10 @@ macro_rules! in_chunk {
 /// `'static`. The macro makes a function that returns a [`LoadView`], and one that loads the module ahead of time.
 ///
 /// ```ignore
-/// chunk! { /// The figures, loaded on demand. pub fn load_stats_panel, preload_stats_panel in figures(model: RoomModel, close:
-/// Callback<()>) { view! { <StatsPanel model=model close=close /> }.into_any() } }
+/// chunk! { /// The report, loaded on demand. pub fn load_report_page, preload_report_page in pages(run: Run) {
+/// view! { <ReportPage run=run /> }.into_any() } }
 ///
-/// view! { <Later view=load_stats_panel(model, close) /> }
+/// view! { <Later view=load_report_page(run) /> }
 /// ```
 #[macro_export]
 macro_rules! chunk {

@@ -21,4 +21,5 @@ pub mod invitation;
 pub mod kit;
 pub mod later;
 pub mod notices;
+pub mod room_part;
 pub mod settings;

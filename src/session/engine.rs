@@ -100,7 +100,7 @@ fn show_in_time(model: RoomModel, show: Show) {
     });
     Effect::new(move || {
         // The members may be reached before the room is shown. What these signals show is drawn by tasks that are queued now.
-        if model.is_shown.get() && !model.is_reaching.get() {
+        if model.is_shown.get() && model.is_drawn.get() {
             spawn_local(async {
                 clock::sleep(Duration::ZERO).await;
                 document::set_busy(false);

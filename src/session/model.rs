@@ -59,6 +59,8 @@ pub struct RoomModel {
     pub is_shown: RwSignal<bool>,
     /// Whether the first connection is being made, so that nothing is drawn but the stage.
     pub is_reaching: RwSignal<bool>,
+    /// Whether the page shows everything, or will not: until then it is busy.
+    pub is_drawn: RwSignal<bool>,
     /// The messages, oldest first.
     pub chat: RwSignal<Vec<ChatLine>>,
     /// Whether older messages were dropped.

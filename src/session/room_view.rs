@@ -69,6 +69,7 @@ impl RoomView {
             has_entered: RwSignal::new(false),
             is_shown: RwSignal::new(false),
             is_reaching: RwSignal::new(true),
+            is_drawn: RwSignal::new(false),
             chat: RwSignal::new(Vec::new()),
             is_chat_cut: RwSignal::new(false),
             transfers: TransfersModel::default(),

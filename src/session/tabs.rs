@@ -13,7 +13,7 @@ use sightline_protocol::{AdmissionTag, RoomName};
 use crate::in_chunk;
 
 in_chunk! {
-    fn open_tabs, load_tabs in panels(
+    fn open_tabs, load_tabs in room(
         room: RoomName,
         admission: Option<AdmissionTag>,
         sink: EventSink<TransportEvent>,

@@ -98,7 +98,7 @@ async fn the_room_is_accessible_on_a_phone(scene: &Scene) -> Result<()> {
     page.until_preview_moves().await?;
     is_open_to_all(&page, "the lobby").await?;
     page.click("join").await?;
-    page.until("the room is there", |page| page.shows("room")).await?;
+    page.until("the room is there", |page| page.shows("room") && !page.is_busy).await?;
     is_open_to_all(&page, "an empty room").await?;
     for toggle in ["settings-toggle", "share-link"] {
         page.click(toggle).await?;

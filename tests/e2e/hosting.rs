@@ -137,7 +137,7 @@ async fn two_members_call_and_reload_on_a_static_host_below_a_path(scene: &Scene
         // There is no file at this path: the host answers with 404.html, and browsers log that.
         page.expect_console_error("404");
         page.open(&host.url(&format!("room/static?name={name}&source=camera&autojoin=1"))).await?;
-        page.until(&format!("{name} is in the room"), |page| page.shows("room")).await?;
+        page.until(&format!("{name} is in the room"), |page| page.shows("room") && !page.is_busy).await?;
     }
     ada.until_connected_to("Bob").await?;
     ada.until_picture_moves("Bob").await?;

@@ -42,7 +42,7 @@ async fn a_page_and_a_terminal_talk_in_either_order_of_joining(scene: &Scene, en
     let origin = scene.server().await?.url();
     let ada = scene.page(engine).await?;
     ada.enter_with("terminal", "Ada", "source=none").await?;
-    ada.until("the page is in the room", |page| page.shows("room")).await?;
+    ada.until("the page is in the room", |page| page.shows("room") && !page.is_busy).await?;
     let mut bob = NativePeer::start("chat", &origin, "terminal", "Bob", &NONE)?;
     ada.until_connected_to("Bob").await?;
     bob.say("from the terminal").await?;
@@ -148,7 +148,7 @@ async fn a_page_that_waited_and_one_that_comes_late_watch_the_video_of_a_termina
     let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/sample/sample.webm");
     let bob = scene.page(engine).await?;
     bob.enter("film", "Bob").await?;
-    bob.until("the page is in the room", |page| page.shows("room")).await?;
+    bob.until("the page is in the room", |page| page.shows("room") && !page.is_busy).await?;
     // The terminal comes later, so it offers.
     let mut ada =
         NativePeer::start("provide", &origin, "film", "Ada", &[sample.as_os_str(), "--loop".as_ref()])?;

@@ -18,8 +18,9 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         stage.test_in_each(a_camera_in_use_by_another_program_gives_a_notice),
         stage.test_in_each(an_insecure_page_gives_a_notice),
         stage.test_in_each(a_browser_without_webrtc_gives_a_notice),
-        stage.test_in_each(a_split_module_that_cannot_be_loaded_gives_a_notice_and_is_requested_again),
-        stage.test_in_each(the_page_waits_for_the_room_module_and_requests_it_again),
+        stage.test_in_each(a_page_that_cannot_be_loaded_gives_a_notice_and_is_requested_again),
+        stage.test_in_each(parts_that_cannot_be_loaded_let_the_call_go_on_and_are_requested_until_they_come),
+        stage.test_in_each(the_page_waits_for_the_engine_and_requests_it_again),
         vec![stage.test(sound_that_the_browser_blocked_plays_after_a_click)],
     ]
     .into_iter()
@@ -68,40 +69,54 @@ async fn a_browser_without_webrtc_gives_a_notice(scene: &Scene, engine: Engine) 
     Ok(())
 }
 
-async fn a_split_module_that_cannot_be_loaded_gives_a_notice_and_is_requested_again(
+async fn a_page_that_cannot_be_loaded_gives_a_notice_and_is_requested_again(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {
     let page = scene.page(engine).await?;
-    page.open("/room/parts").await?;
-    page.until("the settings can be opened", |page| page.shows("settings-toggle")).await?;
+    page.open("/check?probe=late-pages").await?;
     page.expect_console_error("no network");
-    page.execute::<()>(
-        "window.fetchAsEver = window.fetch;
-         window.fetch = () => Promise.reject(new TypeError('no network'));",
-        vec![],
-    )
-    .await?;
-    page.click("settings-toggle").await?;
+    page.execute::<()>("sightlineProbe.modules('lose')", vec![]).await?;
     page.until_notice("part-unavailable").await?;
-    page.execute::<()>("window.fetch = window.fetchAsEver;", vec![]).await?;
+    page.execute::<()>("sightlineProbe.modules('come')", vec![]).await?;
     page.click_in_notice("part-unavailable").await?;
-    page.until("the settings are there", |page| page.shows("bitrate-limit")).await?;
+    page.until("the page is there", |page| page.shows("check-start")).await?;
     Ok(())
 }
 
-async fn the_page_waits_for_the_room_module_and_requests_it_again(
+async fn parts_that_cannot_be_loaded_let_the_call_go_on_and_are_requested_until_they_come(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {
+    let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
+    bob.enter("parts", "Bob").await?;
+    ada.open("/room/parts?name=Ada&autojoin=1&probe=late-room-parts").await?;
+    ada.until_connected_to("Bob").await?;
+    ada.until_picture_moves("Bob").await?;
+    ada.expect_console_error("no network");
+    ada.execute::<()>("sightlineProbe.modules('lose')", vec![]).await?;
+    let without = ada.until_notice("part-unavailable").await?;
+    assert!(!without.shows("toggle-mic"), "{without:?}");
+    assert_eq!(without.notices.len(), 1, "{without:?}");
+    ada.execute::<()>("sightlineProbe.modules('come')", vec![]).await?;
+    ada.until("the controls are there, and the notice is gone", |page| {
+        page.shows("toggle-mic") && !page.has_notice("part-unavailable")
+    })
+    .await?;
+    ada.until("the others are there too", |page| page.shows("settings-toggle") && page.shows("chat-input"))
+        .await?;
+    Ok(())
+}
+
+async fn the_page_waits_for_the_engine_and_requests_it_again(scene: &Scene, engine: Engine) -> Result<()> {
     let page = scene.page(engine).await?;
-    page.open("/room/late?name=Ada&autojoin=1&probe=late-room").await?;
+    page.open("/room/late?name=Ada&autojoin=1&probe=late-engine").await?;
     let waiting = page.until("the room's frame is there", |page| page.shows("room-frame")).await?;
     assert!(!waiting.shows("room") && waiting.notices.is_empty(), "{waiting:?}");
     page.expect_console_error("no network");
-    page.execute::<()>("sightlineProbe.room('lose')", vec![]).await?;
+    page.execute::<()>("sightlineProbe.modules('lose')", vec![]).await?;
     page.until_notice("server-unreachable").await?;
-    page.execute::<()>("sightlineProbe.room('come')", vec![]).await?;
+    page.execute::<()>("sightlineProbe.modules('come')", vec![]).await?;
     page.until("it is in the room", |page| page.connection.as_deref() == Some("connected")).await?;
     page.until("the notice is gone", |page| !page.has_notice("server-unreachable")).await?;
     Ok(())

@@ -35,7 +35,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
 
 pub(crate) async fn enter(page: &Page, origin: &str, room: &str, name: &str, fragment: &str) -> Result<()> {
     page.open(&format!("{origin}/room/{room}?name={name}&autojoin=1&{CAMERA}{fragment}")).await?;
-    page.until(&format!("{name} is in the room"), |page| page.shows("room")).await?;
+    page.until(&format!("{name} is in the room"), |page| page.shows("room") && !page.is_busy).await?;
     Ok(())
 }
 

@@ -252,19 +252,19 @@
     };
     addEventListener("playing", ask, true);
   };
-  // The split module of the room loads only when the test allows it, or fails.
-  const lateRoom = () => {
+  // The split modules whose names begin so load only when the test allows it, or fail.
+  const lateModules = (name) => () => {
     const fetch = window.fetch;
     const asked = [];
     let answer = null;
     window.fetch = (resource, ...rest) => {
-      if (!String(resource).includes("/engine")) return fetch(resource, ...rest);
+      if (!String(resource).includes(`/${name}-`)) return fetch(resource, ...rest);
       return new Promise((resolve, reject) => {
         asked.push({ come: () => resolve(fetch(resource, ...rest)), lose: () => reject(new TypeError("no network")) });
         if (answer) asked.pop()[answer]();
       });
     };
-    probe.room = (word) => {
+    probe.modules = (word) => {
       answer = word;
       while (asked.length > 0) asked.pop()[answer]();
     };
@@ -354,7 +354,9 @@
     "limits-refused": () => (RTCRtpSender.prototype.setParameters = refuse("InvalidModificationError")),
     "no-picture-first": sendNoPictureFirst,
     person,
-    "late-room": lateRoom,
+    "late-engine": lateModules("engine"),
+    "late-room-parts": lateModules("room"),
+    "late-pages": lateModules("pages"),
     "held-frames": heldFrames,
     "ice-servers": nameIceServers,
     "painted-camera": () => (MediaDevices.prototype.getUserMedia = paintedCamera),

@@ -14,8 +14,10 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIter
 /// Limit of a first visit, in bytes (brotli).
 const FIRST_VISIT_BUDGET_BYTES: u64 = 150 * 1024;
 
-/// Parts of the names of files that load while the person chooses a name, or as soon as the room is there.
-const WITH_THE_ROOM: [&str; 2] = ["engine", "sightline-later"];
+/// Parts of the names of files without which nobody is connected. They load while the person chooses a name.
+const TO_CONNECT: [&str; 2] = ["engine", "sightline-later"];
+/// The same for the files that load after them.
+const REST_OF_THE_ROOM: [&str; 1] = ["room"];
 
 const COMPRESSIBLE: [&str; 8] = ["html", "js", "css", "wasm", "svg", "json", "txt", "webmanifest"];
 const BROTLI_QUALITY: i32 = 11;
@@ -87,16 +89,24 @@ pub(crate) fn print_first_visit(dist: &Path, public_url: &str) -> Result<()> {
         kib(sum_bytes),
         kib(FIRST_VISIT_BUDGET_BYTES)
     );
-    let is_with_the_room = |file: &PathBuf| {
-        let name = file.file_name().unwrap_or_default().to_string_lossy();
-        WITH_THE_ROOM.iter().any(|part| name.contains(part))
-    };
-    let (with_the_room, later): (Vec<_>, Vec<_>) =
-        later(dist, &first)?.into_iter().partition(is_with_the_room);
-    let connecting_bytes = print_files("once the room is there, to connect", dist, &with_the_room)?;
-    println!("{:<44} {:>10} {:>10}", "sum with the above", "", sum_bytes + connecting_bytes);
+    let later = later(dist, &first)?;
+    let (to_connect, later): (Vec<_>, Vec<_>) =
+        later.into_iter().partition(|file| has_one_of(file, &TO_CONNECT));
+    let (rest_of_the_room, later): (Vec<_>, Vec<_>) =
+        later.into_iter().partition(|file| has_one_of(file, &REST_OF_THE_ROOM));
+    let mut loaded_bytes = sum_bytes;
+    for (title, files) in [("to connect", &to_connect), ("the rest of the room", &rest_of_the_room)] {
+        loaded_bytes += print_files(title, dist, files)?;
+        println!("{:<44} {:>10} {loaded_bytes:>10}   {}", "sum with the above", "", kib(loaded_bytes));
+    }
     print_files("later, where wanted", dist, &later)?;
     Ok(())
+}
+
+/// Whether the name of a file contains one of these parts.
+fn has_one_of(file: &Path, parts: &[&str]) -> bool {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    parts.iter().any(|part| name.contains(part))
 }
 
 /// Prints a table. Returns the sum of its brotli column.

@@ -2,14 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::{chunk, language::Language, sentence, session::model::RoomModel};
-
-chunk! {
-    /// [`ArrivalAnnouncer`], loaded on demand.
-    pub fn load_arrival_announcer, preload_arrival_announcer in engine(model: RoomModel) {
-        view! { <ArrivalAnnouncer model=model /> }.into_any()
-    }
-}
+use crate::{language::Language, sentence, session::model::RoomModel};
 
 /// Announces who came or left.
 #[component]

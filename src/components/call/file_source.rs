@@ -6,14 +6,10 @@ use sightline_protocol::control::Playback;
 
 use super::receivers::Receivers;
 use crate::{
-    chunk,
-    components::{
-        kit::{
-            icon::{Icon, IconName},
-            icon_button::IconButton,
-            when::When,
-        },
-        later::Later,
+    components::kit::{
+        icon::{Icon, IconName},
+        icon_button::IconButton,
+        when::When,
     },
     language::{Language, Sentence},
     sentence,
@@ -54,22 +50,10 @@ pub fn FileSource(
             }
         />
         <When is=model.is_open>
-            <Later view=load_file_panel(model, act, choose, receivers) />
+            <FilePanel model=model act=act choose=choose receivers=receivers />
         </When>
     }
     .into_any()
-}
-
-chunk! {
-    /// [`FilePanel`], loaded on demand.
-    fn load_file_panel, preload_file_panel in panels(
-        model: FileModel,
-        act: Callback<FileCommand>,
-        choose: Callback<()>,
-        receivers: Option<RwSignal<Vec<TileModel>>>,
-    ) {
-        view! { <FilePanel model=model act=act choose=choose receivers=receivers /> }.into_any()
-    }
 }
 
 /// Chooses a file, or controls its playback.

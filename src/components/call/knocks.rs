@@ -4,19 +4,11 @@ use leptos::prelude::*;
 use sightline_core::room::{HostAction, VisitorView};
 
 use crate::{
-    chunk,
     components::kit::icon::{Icon, IconName},
     language::{Language, Locale},
     sentence,
     session::model::HostModel,
 };
-
-chunk! {
-    /// [`Knocks`], loaded on demand.
-    pub fn load_knocks, preload_knocks in engine(host: HostModel, act: Callback<HostAction>) {
-        view! { <Knocks host=host act=act /> }.into_any()
-    }
-}
 
 /// A card for each visitor that waits.
 #[component]

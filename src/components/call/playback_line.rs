@@ -15,7 +15,7 @@ use crate::{
 
 chunk! {
     /// [`PlaybackLine`], loaded on demand.
-    pub fn load_playback_line, preload_playback_line in engine(tile: TileModel) {
+    pub fn load_playback_line, preload_playback_line in room(tile: TileModel) {
         view! { <PlaybackLine tile=tile /> }.into_any()
     }
 }

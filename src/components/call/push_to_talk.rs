@@ -5,7 +5,6 @@ use sightline_browser::page::keyboard::{is_space, key_press_elsewhere};
 
 use super::panels::Panels;
 use crate::{
-    chunk,
     components::kit::{
         icon::{Icon, IconName},
         when::When,
@@ -16,16 +15,16 @@ use crate::{
     session::model::{RoomActions, RoomModel, Setting, switch_value},
 };
 
-chunk! {
-    /// [`TalkKey`], loaded on demand.
-    pub fn load_talk_key, preload_talk_key in engine(model: RoomModel, actions: RoomActions, panels: Panels) {
-        view! { <TalkKey model=model actions=actions panels=panels /> }.into_any()
-    }
-}
-
 /// Has the microphone on while the space bar is held, and shows that.
 #[component]
-fn TalkKey(model: RoomModel, actions: RoomActions, panels: Panels) -> AnyView {
+pub fn TalkKey(
+    /// The room, with the microphone.
+    model: RoomModel,
+    /// The action that talks.
+    actions: RoomActions,
+    /// The panels: a dialog takes the key.
+    panels: Panels,
+) -> AnyView {
     let language = Language::from_context();
     let key = RwSignal::new(PushToTalk::default());
     let is_on = move |setting| {

@@ -5,19 +5,11 @@ use sightline_core::room::HostAction;
 use sightline_protocol::MemberId;
 
 use crate::{
-    chunk,
     components::kit::{modal::modal, when::When},
     language::Language,
     sentence,
     session::model::{RoomActions, RoomModel},
 };
-
-chunk! {
-    /// [`RemoveDialog`], loaded on demand.
-    pub fn load_remove_dialog, preload_remove_dialog in engine(model: RoomModel, actions: RoomActions) {
-        view! { <RemoveDialog model=model actions=actions /> }.into_any()
-    }
-}
 
 /// The question, while there is a member to remove.
 #[component]

@@ -4,7 +4,6 @@ use leptos::prelude::*;
 use sightline_core::room::HostAction;
 
 use crate::{
-    chunk,
     components::kit::{
         icon::{Icon, IconName},
         when::When,
@@ -30,17 +29,6 @@ pub fn LockedSign(
         </When>
     }
     .into_any()
-}
-
-chunk! {
-    /// [`HostControls`], loaded on demand.
-    pub fn load_host_controls, preload_host_controls in engine(
-        host: HostModel,
-        act: Callback<HostAction>,
-        ask_to_end: Callback<()>,
-    ) {
-        view! { <HostControls host=host act=act ask_to_end=ask_to_end /> }.into_any()
-    }
 }
 
 /// The switch of the lock, and the button that ends the room; nothing for others than hosts.

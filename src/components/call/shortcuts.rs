@@ -5,11 +5,7 @@ use sightline_browser::page::keyboard::key_press;
 
 use super::panels::Panels;
 use crate::{
-    chunk,
-    components::{
-        kit::{choice::Switch, icon::IconName, icon_button::IconButton, modal::modal, when::When},
-        later::Later,
-    },
+    components::kit::{choice::Switch, icon::IconName, icon_button::IconButton, modal::modal, when::When},
     keys::Shortcut,
     language::{Language, Sentence},
     sentence,
@@ -57,17 +53,10 @@ pub fn ShortcutsDialog(
 ) -> AnyView {
     view! {
         <When is=is_open>
-            <Later view=load_shortcuts_list(is_open, is_on) />
+            <ShortcutsList is_open=is_open is_on=is_on />
         </When>
     }
     .into_any()
-}
-
-chunk! {
-    /// [`ShortcutsList`], loaded on demand.
-    fn load_shortcuts_list, preload_shortcuts_list in panels(is_open: RwSignal<bool>, is_on: RwSignal<String>) {
-        view! { <ShortcutsList is_open=is_open is_on=is_on /> }.into_any()
-    }
 }
 
 #[component]

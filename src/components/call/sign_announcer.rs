@@ -12,7 +12,6 @@ use sightline_protocol::Reaction;
 
 use super::reactions::reaction_text;
 use crate::{
-    chunk,
     language::Language,
     sentence,
     session::model::{RoomModel, TileModel},
@@ -20,13 +19,6 @@ use crate::{
 
 /// How long the hand of a member is not announced again.
 const QUIET: Duration = Duration::from_secs(10);
-
-chunk! {
-    /// [`SignAnnouncer`], loaded on demand.
-    pub fn load_sign_announcer, preload_sign_announcer in engine(model: RoomModel) {
-        view! { <SignAnnouncer model=model /> }.into_any()
-    }
-}
 
 /// What a member shows.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,7 +71,7 @@ impl AnnouncedHands {
 
 /// Announces who raised a hand, and who reacts.
 #[component]
-fn SignAnnouncer(
+pub fn SignAnnouncer(
     /// The room, whose members are announced.
     model: RoomModel,
 ) -> AnyView {

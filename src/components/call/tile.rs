@@ -20,7 +20,7 @@ use super::{
     tile_bars::TileBars,
     tile_hand::load_tile_hand,
     tile_menu::{OwnTile, load_tile_menu},
-    tile_path::TilePath,
+    tile_path::load_tile_path,
     tile_reaction::load_tile_reaction,
     tile_trust::{TileTrust, Trust},
 };
@@ -36,7 +36,7 @@ use crate::{
             video::Video,
             when::When,
         },
-        later::Later,
+        room_part::RoomPart,
     },
     language::Language,
     sentence,
@@ -183,17 +183,21 @@ pub fn Tile(
                 state.get() == LinkState::Failed && tile.standing.get() != Standing::CutOff
             })>
                 <p class="tile-check">
-                    <Later view=load_call_check_link(tile) />
+                    <RoomPart view=load_call_check_link(tile) />
                 </p>
             </When>
             <div class="tile-top">
-                <Later view=load_playback_line(tile) />
-                {(!is_own).then(|| view! { <TileTrust tile=tile judge=judge /> <TilePath tile=tile /> }.into_any())}
+                <RoomPart view=load_playback_line(tile) />
+                {(!is_own).then(|| view! {
+                    // With the picture: it may be a warning.
+                    <TileTrust tile=tile judge=judge />
+                    <RoomPart view=load_tile_path(tile) />
+                }.into_any())}
             </div>
-            <Later view=load_tile_menu(element, video, own, (!is_own).then_some((volume, tile.member, host, act))) />
-            <Later view=load_tile_reaction(tile) />
+            <RoomPart view=load_tile_menu(element, video, own, (!is_own).then_some((volume, tile.member, host, act))) />
+            <RoomPart view=load_tile_reaction(tile) />
             <div class="tile-label">
-                <Later view=load_tile_hand(tile) />
+                <RoomPart view=load_tile_hand(tile) />
                 <span class="sr-only">
                     {Signal::derive(move || {
                         if is_speaking.get() { sentence!(tile.speaking)(language.locale()) } else { "" }
@@ -206,7 +210,7 @@ pub fn Tile(
                 <span class="tile-name" dir="auto" title=shown_name>
                     <ShortName name=shown_name />
                 </span>
-                <Later view=load_condition(tile, is_own) />
+                <RoomPart view=load_condition(tile, is_own) />
             </div>
         </li>
     }
@@ -215,7 +219,7 @@ pub fn Tile(
 
 chunk! {
     /// [`Condition`], loaded on demand.
-    fn load_condition, preload_condition in engine(tile: TileModel, is_own: bool) {
+    fn load_condition, preload_condition in room(tile: TileModel, is_own: bool) {
         view! { <Condition tile=tile is_own=is_own /> }.into_any()
     }
 }

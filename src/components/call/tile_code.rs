@@ -14,7 +14,7 @@ use crate::{
 
 chunk! {
     /// [`TileCode`], loaded on demand.
-    pub fn load_tile_code, preload_tile_code in panels(tile: TileModel, judge: Callback<CodeJudgment>) {
+    pub fn load_tile_code, preload_tile_code in room(tile: TileModel, judge: Callback<CodeJudgment>) {
         view! { <TileCode tile=tile judge=judge /> }.into_any()
     }
 }

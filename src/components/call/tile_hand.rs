@@ -15,7 +15,7 @@ use crate::{
 
 chunk! {
     /// [`TileHand`], loaded on demand.
-    pub fn load_tile_hand, preload_tile_hand in engine(tile: TileModel) {
+    pub fn load_tile_hand, preload_tile_hand in room(tile: TileModel) {
         view! { <TileHand tile=tile /> }.into_any()
     }
 }

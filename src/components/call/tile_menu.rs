@@ -35,7 +35,7 @@ type OfMember = (RwSignal<f64>, StoredValue<String>, HostModel, Callback<HostAct
 
 chunk! {
     /// [`TileMenu`], loaded on demand.
-    pub fn load_tile_menu, preload_tile_menu in engine(
+    pub fn load_tile_menu, preload_tile_menu in room(
         tile: NodeRef<html::Li>,
         video: NodeRef<html::Video>,
         own: Option<OwnTile>,

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use sightline_core::measure::connection::LinkPath;
 
 use crate::{
+    chunk,
     components::kit::{disclosure::Disclosure, when::When},
     language::Language,
     sentence,
@@ -12,6 +13,13 @@ use crate::{
 
 /// The log's replacement for an address that the browser hides.
 const HIDDEN: &str = "*";
+
+chunk! {
+    /// [`TilePath`], loaded on demand.
+    pub fn load_tile_path, preload_tile_path in room(tile: TileModel) {
+        view! { <TilePath tile=tile /> }.into_any()
+    }
+}
 
 /// A word on the tile, with the selected candidate pair behind it.
 #[component]

@@ -8,7 +8,7 @@ use crate::{chunk, language::Language, session::model::TileModel};
 
 chunk! {
     /// [`TileReaction`], loaded on demand.
-    pub fn load_tile_reaction, preload_tile_reaction in engine(tile: TileModel) {
+    pub fn load_tile_reaction, preload_tile_reaction in room(tile: TileModel) {
         view! { <TileReaction tile=tile /> }.into_any()
     }
 }

@@ -15,7 +15,7 @@ use crate::{
             icon::{Icon, IconName},
             when::When,
         },
-        later::Later,
+        room_part::RoomPart,
     },
     language::{Language, Locale, Sentence},
     sentence,
@@ -162,7 +162,7 @@ pub fn TileTrust(
                 </summary>
                 <p role="status">{text}</p>
                 <When is=disclosure.is_open>
-                    <Later view=load_tile_code(tile, judge) />
+                    <RoomPart view=load_tile_code(tile, judge) />
                 </When>
             </details>
         </When>

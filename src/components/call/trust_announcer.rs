@@ -6,18 +6,10 @@ use leptos::prelude::*;
 
 use super::tile_trust::Trust;
 use crate::{
-    chunk,
     language::Language,
     sentence,
     session::model::{RoomModel, TileModel},
 };
-
-chunk! {
-    /// [`TrustAnnouncer`], loaded on demand.
-    pub fn load_trust_announcer, preload_trust_announcer in engine(model: RoomModel) {
-        view! { <TrustAnnouncer model=model /> }.into_any()
-    }
-}
 
 /// A warning about a member.
 type Warning = (String, Trust);
@@ -32,7 +24,7 @@ fn new_warnings(announced: &mut Vec<Warning>, present: &[String], warnings: &[Wa
 
 /// Announces each lock that begins to warn.
 #[component]
-fn TrustAnnouncer(
+pub fn TrustAnnouncer(
     /// The room, whose members' locks are announced.
     model: RoomModel,
 ) -> AnyView {

@@ -17,7 +17,7 @@ use crate::{
             icon::{Icon, IconName},
             when::When,
         },
-        later::Later,
+        room_part::RoomPart,
     },
     language::{Language, Sentence},
     navigation::Navigator,
@@ -48,7 +48,7 @@ pub fn Chat(
             class="chat"
             aria-label=language.text(sentence!(chat.title))
         >
-            <Later view=load_conversation(model, actions, files_to, panels, unread) />
+            <RoomPart view=load_conversation(model, actions, files_to, panels, unread) />
         </aside>
     }
     .into_any()
@@ -56,7 +56,7 @@ pub fn Chat(
 
 chunk! {
     /// [`Conversation`], loaded on demand.
-    fn load_conversation, preload_conversation in engine(
+    fn load_conversation, preload_conversation in room(
         model: RoomModel,
         actions: RoomActions,
         files_to: RwSignal<Option<String>>,

@@ -45,7 +45,7 @@ const KNOWN_ROWS: usize = 11;
 
 chunk! {
     /// [`StatsPanel`], loaded on demand.
-    pub fn load_stats_panel, preload_stats_panel in panels(model: RoomModel, panels: Panels, unread: Signal<usize>) {
+    pub fn load_stats_panel, preload_stats_panel in room(model: RoomModel, panels: Panels, unread: Signal<usize>) {
         view! { <StatsPanel model=model panels=panels unread=unread /> }.into_any()
     }
 }

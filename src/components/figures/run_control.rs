@@ -4,15 +4,11 @@ use leptos::prelude::*;
 use sightline_core::measure::run::RunState;
 
 use crate::{
-    chunk,
-    components::{
-        kit::{
-            icon::{Icon, IconName},
-            icon_button::IconButton,
-            link::Link,
-            when::When,
-        },
-        later::Later,
+    components::kit::{
+        icon::{Icon, IconName},
+        icon_button::IconButton,
+        link::Link,
+        when::When,
     },
     language::{Language, Sentence},
     route::Route,
@@ -137,18 +133,11 @@ pub fn RunResult(
     view! {
         <section class="run-result" aria-live="polite" hidden=Signal::derive(move || !is_shown.get())>
             <When is=is_shown>
-                <Later view=load_run_end(model, actions, is_put_away) />
+                <RunEnd model=model actions=actions is_put_away=is_put_away />
             </When>
         </section>
     }
     .into_any()
-}
-
-chunk! {
-    /// [`RunEnd`], loaded on demand.
-    fn load_run_end, preload_run_end in panels(model: RoomModel, actions: RoomActions, is_put_away: RwSignal<bool>) {
-        view! { <RunEnd model=model actions=actions is_put_away=is_put_away /> }.into_any()
-    }
 }
 
 /// The length of the run, and buttons to save it.

@@ -7,7 +7,6 @@ use sightline_browser::files::{
 
 use super::attach::recipient;
 use crate::{
-    chunk,
     components::kit::{
         icon::{Icon, IconName},
         when::When,
@@ -17,15 +16,16 @@ use crate::{
     session::model::RoomActions,
 };
 
-chunk! {
-    /// [`DropZone`], loaded on demand.
-    pub fn load_drop_zone, preload_drop_zone in engine(
-        actions: RoomActions,
-        to: RwSignal<Option<String>>,
-    ) {
-        let offer = Callback::new(move |files| actions.offer_files.run((recipient(to), files)));
-        view! { <DropZone offer=offer /> }.into_any()
-    }
+/// The [`DropZone`] of a room.
+#[component]
+pub fn RoomDropZone(
+    /// The action that offers the files.
+    actions: RoomActions,
+    /// The member whom the next files are for, if they are not for everybody.
+    to: RwSignal<Option<String>>,
+) -> AnyView {
+    let offer = Callback::new(move |files| actions.offer_files.run((recipient(to), files)));
+    view! { <DropZone offer=offer /> }.into_any()
 }
 
 /// Listens as long as it is mounted, and says what a drop would do while files hover over the page.

@@ -12,8 +12,8 @@ mod shelf;
 mod transfer;
 
 pub use attach::Attach;
-pub use drop_zone::load_drop_zone;
+pub use drop_zone::RoomDropZone;
 pub use home_drop::load_home_drop_zone;
-pub use offer::{load_file_offer, offer_title};
+pub use offer::{FileOffer, offer_title};
 pub use shared::{address_has_shared_files, load_shared_files};
 pub use shelf::Shelf;

@@ -5,7 +5,6 @@ use sightline_core::transfer::LeftOut;
 
 use super::amount;
 use crate::{
-    chunk,
     components::{
         call::panels::Panels,
         kit::{
@@ -20,13 +19,6 @@ use crate::{
 
 /// Most names of files that were left out.
 const NAMES_SHOWN: usize = 3;
-
-chunk! {
-    /// [`FileOffer`], loaded on demand.
-    pub fn load_file_offer, preload_file_offer in engine(model: RoomModel, actions: RoomActions, panels: Panels) {
-        view! { <FileOffer model=model actions=actions panels=panels /> }.into_any()
-    }
-}
 
 /// A line about offers, which can be accepted at once if they are of one member, and a line about files that were not sent, each with a button that shows the
 /// files; nothing if there are neither.

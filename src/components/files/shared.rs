@@ -26,7 +26,7 @@ const NAMED: usize = 3;
 chunk! {
     /// Starts the share worker, loaded on demand, and shows the files that it took. Any web page can hand it files, so nothing is
     /// entered before a click. In the module of the room, which a person who installed the app has loaded before.
-    pub fn load_shared_files, preload_shared_files in engine() {
+    pub fn load_shared_files, preload_shared_files in room() {
         let (navigator, language) = (Navigator::from_context(), Language::from_context());
         let names = RwSignal::new(String::new());
         let has_files = Signal::derive(move || !names.with(String::is_empty));

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::menu::load_invitation;
-use crate::{components::later::Later, language::Language, sentence};
+use crate::{components::room_part::RoomPart, language::Language, sentence};
 
 /// Asks the person to invite somebody.
 #[component]
@@ -26,7 +26,7 @@ pub fn InvitationCard(
             <h2 data-testid="alone" data-state=Signal::derive(move || if others_left.get() { "left" } else { "first" })>
                 {title}
             </h2>
-            <Later view=load_invitation(invitation, is_protected) />
+            <RoomPart view=load_invitation(invitation, is_protected) />
         </section>
     }
     .into_any()

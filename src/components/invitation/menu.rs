@@ -2,21 +2,22 @@
 
 use leptos::{prelude::*, task::spawn_local};
 use sightline_browser::page::sharing;
+use sightline_core::room::HostAction;
 
 use super::{copy_link::CopyLink, protection::Protection, qr_code::QrCode};
 use crate::{
     chunk,
-    chunk::LoadView,
     components::{
+        call::room_lock::HostControls,
         kit::{
             icon::{Icon, IconName},
             popover::Popover,
             when::When,
         },
-        later::Later,
     },
     language::Language,
     sentence,
+    session::model::HostModel,
 };
 
 /// A button with a popover.
@@ -28,11 +29,14 @@ pub fn InvitationMenu(
     is_open: RwSignal<bool>,
     /// Whether the room is protected by its link.
     is_protected: bool,
-    /// What a host does there.
-    host_controls: LoadView,
+    /// The lock, for a host.
+    host: HostModel,
+    /// What a host does with it.
+    act: Callback<HostAction>,
+    /// Asks a host whether to end the room.
+    ask_to_end: Callback<()>,
 ) -> AnyView {
     let language = Language::from_context();
-    let host_controls = StoredValue::new_local(host_controls);
     let popover = Popover::new(is_open);
     view! {
         <div class="popover">
@@ -56,9 +60,9 @@ pub fn InvitationMenu(
                     aria-label=language.text(sentence!(invitation.title))
                     data-testid="invitation"
                 >
-                    <Later view=host_controls.get_value() />
+                    <HostControls host=host act=act ask_to_end=ask_to_end />
                     <h2>{language.text(sentence!(invitation.title))}</h2>
-                    <Later view=load_invitation(invitation, is_protected) />
+                    <Invitation invitation=invitation is_protected=is_protected />
                 </section>
             </When>
         </div>
@@ -68,7 +72,7 @@ pub fn InvitationMenu(
 
 chunk! {
     /// [`Invitation`], loaded on demand.
-    pub fn load_invitation, preload_invitation in engine(invitation: RwSignal<String>, is_protected: bool) {
+    pub fn load_invitation, preload_invitation in room(invitation: RwSignal<String>, is_protected: bool) {
         view! { <Invitation invitation=invitation is_protected=is_protected /> }.into_any()
     }
 }

@@ -34,7 +34,7 @@ pub fn CheckLink(
 
 chunk! {
     /// [`CallCheckLink`] for one other member, loaded on demand.
-    pub fn load_call_check_link, preload_call_check_link in engine(other: TileModel) {
+    pub fn load_call_check_link, preload_call_check_link in room(other: TileModel) {
         view! { <CallCheckLink others=Signal::derive(move || vec![other]) /> }.into_any()
     }
 }

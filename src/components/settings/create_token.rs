@@ -6,7 +6,7 @@ use crate::{chunk, components::kit::when::When, create_token, language::Language
 
 chunk! {
     /// [`CreateTokenLine`], loaded on demand: few browsers have a token.
-    pub fn load_create_token_line, preload_create_token_line in panels() {
+    pub fn load_create_token_line, preload_create_token_line in room() {
         view! { <CreateTokenLine /> }.into_any()
     }
 }

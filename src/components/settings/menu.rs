@@ -2,16 +2,13 @@
 
 use leptos::prelude::*;
 
-use super::panel::load_settings_panel;
+use super::panel::SettingsPanel;
 use crate::{
     chunk,
-    components::{
-        kit::{
-            icon::{Icon, IconName},
-            popover::Popover,
-            when::When,
-        },
-        later::Later,
+    components::kit::{
+        icon::{Icon, IconName},
+        popover::Popover,
+        when::When,
     },
     language::Language,
     sentence,
@@ -20,7 +17,7 @@ use crate::{
 
 chunk! {
     /// [`SettingsMenu`] for the lobby, loaded on demand.
-    pub fn load_lobby_settings, preload_lobby_settings in engine(settings: SettingsModel) {
+    pub fn load_lobby_settings, preload_lobby_settings in room(settings: SettingsModel) {
         view! { <SettingsMenu settings=settings in_lobby=true /> }.into_any()
     }
 }
@@ -69,7 +66,7 @@ pub fn SettingsMenu(
                 // A click anywhere else closes the popover.
                 <div class="popover-backdrop" on:click=move |_| popover.close()></div>
                 <div class="popover-sheet settings-sheet" role="group" aria-label=language.text(sentence!(settings.title))>
-                    <Later view=load_settings_panel(settings, in_lobby, people, show_shortcuts) />
+                    <SettingsPanel settings=settings in_lobby=in_lobby people=people show_shortcuts=show_shortcuts />
                 </div>
             </When>
         </div>

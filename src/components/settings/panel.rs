@@ -5,7 +5,6 @@ use sightline_browser::rtc::peer_connection::{has_jitter_buffer_target, video_co
 
 use super::{device_select::DeviceSelect, ice_servers_field::IceServersField, remembered::RememberedList};
 use crate::{
-    chunk,
     components::kit::{
         choice::{ChoiceSelect, Options, Switch},
         icon::{Icon, IconName},
@@ -23,21 +22,6 @@ const RESOLUTIONS: [&str; 5] = ["320x180", "640x360", "960x540", "1280x720", "19
 const FRAME_RATES: [&str; 5] = ["10", "15", "24", "30", "60"];
 const BITRATES_BPS: [&str; 7] = ["", "128000", "256000", "512000", "1000000", "2000000", "4000000"];
 const JITTER_BUFFERS_MS: [&str; 6] = ["", "50", "100", "200", "500", "1000"];
-
-chunk! {
-    /// [`SettingsPanel`], loaded on demand.
-    pub fn load_settings_panel, preload_settings_panel in panels(
-        settings: SettingsModel,
-        in_lobby: bool,
-        people: Option<RememberedPeople>,
-        show_shortcuts: Option<Callback<()>>,
-    ) {
-        view! {
-            <SettingsPanel settings=settings in_lobby=in_lobby people=people show_shortcuts=show_shortcuts />
-        }
-        .into_any()
-    }
-}
 
 /// All settings, grouped by subject.
 #[component]

@@ -1,41 +1,20 @@
 //! The page while the person is in the room.
 
-use std::time::Duration;
-
-use leptos::{html, prelude::*, task::spawn_local};
-use sightline_browser::page::clock;
+use leptos::{html, prelude::*};
 use sightline_core::{notice::NoticeCode, signaling::SignalingStatus};
 use sightline_protocol::RoomName;
 
-use super::waiting::load_waiting;
+use super::{banners::load_banners, foot::load_foot, menus::load_menus, waiting::load_waiting};
 use crate::{
     components::{
         call::{
-            announcer::load_arrival_announcer,
-            connection_status::ConnectionStatus,
-            controls::Controls,
-            file_source::FileSource,
-            hand::switch_hand,
-            knocks::load_knocks,
-            leave_dialog::LeaveDialog,
-            panels::Panels,
-            push_to_talk::load_talk_key,
-            remove_dialog::load_remove_dialog,
-            room_lock::{LockedSign, load_host_controls},
-            screen_banner::ScreenBanner,
-            shortcuts::{self, ShortcutsDialog},
-            sign_announcer::load_sign_announcer,
-            source_resume::SourceResume,
-            stage::Stage,
-            trust_announcer::load_trust_announcer,
+            connection_status::ConnectionStatus, hand::switch_hand, panels::Panels, room_lock::LockedSign,
+            shortcuts, stage::Stage,
         },
         chat::conversation::Chat,
-        figures::{
-            panel::{load_stats_panel, preload_stats_panel},
-            run_control::{RunControl, RunResult, RunsOfOthers},
-        },
-        files::{load_drop_zone, load_file_offer, offer_title},
-        invitation::{menu::InvitationMenu, protection::ProtectionMark},
+        figures::panel::load_stats_panel,
+        files::offer_title,
+        invitation::protection::ProtectionMark,
         kit::{
             icon::{Icon, IconName},
             logo::Mark,
@@ -43,7 +22,7 @@ use crate::{
         },
         later::Later,
         notices::{notice::NoticeList, page::NoticePage, text::room_notice_text},
-        settings::{menu::SettingsMenu, panel::preload_settings_panel},
+        room_part::{RoomPart, RoomParts},
     },
     consent::Arrival,
     keys::Shortcut,
@@ -51,16 +30,10 @@ use crate::{
     navigation::Navigator,
     sentence,
     session::{
-        model::{RememberedPeople, RoomActions, RoomModel, Setting, SourceChoice},
+        model::{RoomActions, RoomModel, Setting, SourceChoice},
         picked_ahead,
     },
 };
-
-/// Delay from entering the room until further parts are loaded.
-const PRELOAD_AFTER: Duration = Duration::from_secs(2);
-
-/// Delay until a failed load is repeated.
-const PRELOAD_AGAIN: Duration = Duration::from_secs(20);
 
 /// The room: people, chat, figures, controls. A problem that ends the call is shown instead.
 #[component]
@@ -78,6 +51,11 @@ pub fn Call(
     // Somebody who was in the room, and has to wait to come back, still has the call.
     let is_waiting =
         Memo::new(move |_| model.status.get() == SignalingStatus::Waiting && !model.has_entered.get());
+    Effect::new(move || {
+        if obstacle.get().is_some() || is_waiting.get() {
+            model.is_drawn.set(true);
+        }
+    });
     let room = StoredValue::new(room);
     view! {
         {move || match obstacle.get() {
@@ -99,13 +77,6 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
     let uses_shortcuts = model.settings.preferences.signal(Setting::Shortcuts);
     panels.close_by_escape();
     shortcuts::listen(uses_shortcuts, panels, move |shortcut| act(shortcut, model, actions, panels));
-    spawn_local(async {
-        clock::sleep(PRELOAD_AFTER).await;
-        // Loaded early, since the server may go away: a call continues without it, and its figures should too.
-        while preload_settings_panel().await.is_err() || preload_stats_panel().await.is_err() {
-            clock::sleep(PRELOAD_AGAIN).await;
-        }
-    });
     // The pressed button is gone, so the focus moves to the room.
     let element = NodeRef::<html::Main>::new();
     Effect::new(move || {
@@ -115,7 +86,14 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
     });
     // The picture of the first member comes first.
     model.is_shown.set(true);
+    // Then the rest, so that drawing it delays no picture.
     let is_whole = Signal::derive(move || !model.is_reaching.get());
+    let parts = RoomParts::from_context();
+    Effect::new(move || {
+        if is_whole.get() && parts.is_none_or(|parts| parts.are_here().get() || parts.are_lost()) {
+            model.is_drawn.set(true);
+        }
+    });
     let unread = unread(model, panels);
     let files_to = RwSignal::new(None);
     Effect::new(move || actions.watch_figures.run(panels.figures.get()));
@@ -123,10 +101,19 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
         let _ = actions.watch_figures.try_run(false);
     });
     let notices = RwSignal::new(Vec::new());
+    let dismiss = Callback::new(move |code| {
+        if code == NoticeCode::PartUnavailable {
+            parts.into_iter().for_each(RoomParts::dismiss);
+        }
+        actions.dismiss.run(code);
+    });
     Effect::new(move || {
         let mut all = model.notices.get();
         if model.needs_gesture.get() && !all.contains(&NoticeCode::AutoplayBlocked) {
             all.push(NoticeCode::AutoplayBlocked);
+        }
+        if parts.is_some_and(RoomParts::are_lost) && !all.contains(&NoticeCode::PartUnavailable) {
+            all.push(NoticeCode::PartUnavailable);
         }
         notices.set(all);
     });
@@ -148,40 +135,21 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
             <TopBar room=room model=model actions=actions panels=panels is_whole=is_whole />
             <div class="room-body">
                 <section class="room-stage">
-                    <NoticeList notices=notices text=room_notice_text dismiss=actions.dismiss ask_again=actions.ask_again resume=actions.resume_playback />
+                    <NoticeList notices=notices text=room_notice_text dismiss=dismiss ask_again=actions.ask_again resume=actions.resume_playback />
                     <When is=is_whole>
-                        <Later view=load_knocks(model.host, actions.host) />
-                        <Later view=load_file_offer(model, actions, panels) />
-                        <RunsOfOthers model=model actions=actions />
-                        <RunResult model=model actions=actions />
-                        <ScreenBanner model=model actions=actions />
-                        <SourceResume
-                            is_wanted=model.needs_source_gesture
-                            choose=actions.choose_source
-                            file=model.file
-                            play=actions.file
-                        />
-                        <FileSource model=model.file act=actions.file receivers=model.others />
+                        <RoomPart view=load_banners(model, actions, panels) />
                     </When>
                     <Stage model=model actions=actions />
                 </section>
                 <When is=panels.figures>
-                    <Later view=load_stats_panel(model, panels, unread) />
+                    <RoomPart view=load_stats_panel(model, panels, unread) />
                 </When>
                 <When is=is_whole>
                     <Chat model=model actions=actions files_to=files_to panels=panels unread=unread />
                 </When>
             </div>
             <When is=is_whole>
-                <Later view=load_drop_zone(actions, files_to) />
-                <Controls model=model actions=actions panels=panels unread=unread />
-                <ShortcutsDialog is_open=panels.shortcuts is_on=uses_shortcuts />
-                <LeaveDialog model=model is_open=panels.leaving leave=actions.leave act=actions.host />
-                <Later view=load_remove_dialog(model, actions) />
-                <Later view=load_arrival_announcer(model) />
-                <Later view=load_sign_announcer(model) />
-                <Later view=load_trust_announcer(model) />
-                <Later view=load_talk_key(model, actions, panels) />
+                <RoomPart view=load_foot(model, actions, panels, unread, files_to) />
             </When>
             <p class="sr-only chat-announcer" aria-live="polite" translate="no">
                 {Signal::derive(move || newest_unseen(model, panels, language).unwrap_or_default())}
@@ -200,12 +168,6 @@ fn TopBar(
     is_whole: Signal<bool>,
 ) -> AnyView {
     let language = Language::from_context();
-    let show_shortcuts = Callback::new(move |()| panels.shortcuts.set(true));
-    let ask_to_end = Callback::new(move |()| {
-        panels.invitation.set(false);
-        panels.leaving.set(true);
-    });
-    let people = RememberedPeople { list: model.remembered, forget: actions.forget };
     let count = Signal::derive(move || (model.others.with(Vec::len) + 1).to_string());
     view! {
         <header class="room-bar">
@@ -221,14 +183,7 @@ fn TopBar(
                 {count}
             </span>
             <When is=is_whole>
-                <RunControl model=model actions=actions />
-                <InvitationMenu
-                    invitation=model.invitation
-                    is_open=panels.invitation
-                    is_protected=model.is_protected
-                    host_controls=load_host_controls(model.host, actions.host, ask_to_end)
-                />
-                <SettingsMenu settings=model.settings is_open=panels.settings people=people show_shortcuts=show_shortcuts />
+                <RoomPart view=load_menus(model, actions, panels) />
             </When>
         </header>
     }

@@ -1,4 +1,4 @@
-//! The room's page from entering until the split module of the room is loaded. It is loaded already if the person took time to
+//! The room's page from entering until the module that connects people is loaded. It is loaded already if the person took time to
 //! choose a name.
 
 use std::{rc::Rc, time::Duration};

@@ -22,6 +22,7 @@ use crate::{
         },
         later::Later,
         notices::{notice::NoticeList, page::NoticePage, text::notice_text},
+        room_part::RoomPart,
         settings::{device_select::DeviceSelect, menu::load_lobby_settings},
     },
     language::Language,
@@ -69,7 +70,7 @@ fn Choices(room: RoomLink, model: LobbyModel, actions: LobbyActions) -> AnyView 
             <section class="lobby-preview">
                 <Preview model=model release=actions.release toggle_microphone=toggle_microphone />
                 <NoticeList notices=model.notices text=notice_text dismiss=actions.dismiss ask_again=actions.ask_again />
-                <Later view=load_other_sources(model, actions) />
+                <RoomPart view=load_other_sources(model, actions) />
             </section>
             <form
                 class="lobby-form"
@@ -79,7 +80,7 @@ fn Choices(room: RoomLink, model: LobbyModel, actions: LobbyActions) -> AnyView 
                 }
             >
                 <header class="lobby-header">
-                    <Later view=load_lobby_settings(model.settings) />
+                    <RoomPart view=load_lobby_settings(model.settings) />
                     <h1>{language.text(sentence!(lobby.title))}</h1>
                     <p class="lobby-room" translate="no">
                         <span class="sr-only">{language.text(sentence!(lobby.room))}": "</span>
@@ -136,7 +137,7 @@ fn Choices(room: RoomLink, model: LobbyModel, actions: LobbyActions) -> AnyView 
 
 chunk! {
     /// [`OtherSources`], loaded on demand.
-    fn load_other_sources, preload_other_sources in engine(model: LobbyModel, actions: LobbyActions) {
+    fn load_other_sources, preload_other_sources in room(model: LobbyModel, actions: LobbyActions) {
         view! { <OtherSources model=model actions=actions /> }.into_any()
     }
 }

@@ -1,8 +1,11 @@
 //! `/room/<name>#<secret>`: the lobby first, then the room, then that one left it.
 
+mod banners;
 pub mod call;
 mod entering;
+mod foot;
 pub mod lobby;
+mod menus;
 mod waiting;
 pub mod you_left;
 
@@ -11,10 +14,11 @@ use leptos::{prelude::*, task::spawn_local};
 use self::{
     entering::{Entering, prepare_room},
     lobby::Lobby,
+    menus::preload_menus,
     you_left::load_you_left,
 };
 use crate::{
-    components::later::Later,
+    components::{later::Later, room_part::RoomParts},
     consent::Arrival,
     navigation::Navigator,
     parameters::Parameters,
@@ -35,8 +39,10 @@ pub fn RoomPage(
     // Prepared early, so that the room is there when the person leaves the lobby, and if the server goes away meanwhile. If loading
     // fails, it is repeated on entering.
     let entry = session.entry.get_value();
-    spawn_local(async {
+    let parts = RoomParts::provide(preload_menus);
+    spawn_local(async move {
         let _ = prepare_room(entry).await;
+        parts.load();
     });
     let room = StoredValue::new(room);
     view! {

@@ -18,7 +18,7 @@ use crate::{
 
 chunk! {
     /// [`YouLeft`] for this room, as a part that loads later.
-    pub fn load_you_left, preload_you_left in engine(room: RoomName) {
+    pub fn load_you_left, preload_you_left in room(room: RoomName) {
         Departure::latest().map(|departure| view! { <YouLeft room=room departure=departure /> }).into_any()
     }
 }

@@ -1,5 +1,6 @@
 //! Translates between the browser and the measurements: observations in, outputs performed.
 
+use leptos::task::spawn_local;
 use sightline_browser::{
     files::text_file,
     page::{clock, environment, lifecycle, location::Location, random},
@@ -10,7 +11,7 @@ use sightline_core::{
         ConnectionReport, MeasureOutput, Measurements, Observation, StatsEntry,
         connection::Subject,
         inbound_packets,
-        report::{Party, RtcStatsHeader, to_csv},
+        report::{Party, Report, RtcStatsHeader, to_csv},
     },
     room::{LinkId, RoomEvent},
     trust::Refusal,
@@ -18,12 +19,30 @@ use sightline_core::{
 use sightline_protocol::{MemberId, Presence, RoomName, RunId};
 
 use super::Driver;
-use crate::session::{
-    link::Link,
-    log::Level,
-    media::LocalMedia,
-    model::{Export, RunShown},
+use crate::{
+    in_chunk,
+    session::{
+        link::Link,
+        log::Level,
+        media::LocalMedia,
+        model::{Export, RunShown},
+    },
 };
+
+in_chunk! {
+    /// Saves a report, or the dump of what the browser counted.
+    fn save_report, load_save_report in room(report: Report, dump: Option<String>, export: Export) -> () {
+        let name = |extension: &str| format!("sightline-{}-{}.{extension}", report.room, short(&report.run));
+        // If the disk is full, the browser itself says so.
+        let _ = match export {
+            Export::Json => text_file::save(&name("json"), "application/json", &report.to_json()),
+            Export::Csv => text_file::save(&name("csv"), "text/csv", &to_csv(&report)),
+            Export::RtcStats => {
+                text_file::save(&name("rtcstats.jsonl"), "application/x-ndjson", &dump.unwrap_or_default())
+            }
+        };
+    }
+}
 
 /// The measurements of this page in a room.
 pub(super) fn measurements(room: &RoomName, name: String, media: &LocalMedia) -> Measurements {
@@ -149,22 +168,16 @@ impl Driver {
     /// Saves the result of a run as a file.
     pub(super) fn export(&self, export: Export, now: Timestamp) {
         let Some(report) = self.measurements.report(clock::unix_ms(), now) else { return };
-        let name = |extension: &str| format!("sightline-{}-{}.{extension}", report.room, short(&report.run));
-        // If the disk is full, the browser itself says so.
-        let _ = match export {
-            Export::Json => text_file::save(&name("json"), "application/json", &report.to_json()),
-            Export::Csv => text_file::save(&name("csv"), "text/csv", &to_csv(&report)),
-            Export::RtcStats => {
-                let place = Location::current();
-                let header =
-                    RtcStatsHeader { user_agent: environment::user_agent(), url: place.origin + &place.path };
-                text_file::save(
-                    &name("rtcstats.jsonl"),
-                    "application/x-ndjson",
-                    &self.measurements.dump(&header),
-                )
-            }
-        };
+        let dump = (export == Export::RtcStats).then(|| {
+            let place = Location::current();
+            let header =
+                RtcStatsHeader { user_agent: environment::user_agent(), url: place.origin + &place.path };
+            self.measurements.dump(&header)
+        });
+        spawn_local(async move {
+            // The button for it is in the same module.
+            let _ = save_report(report, dump, export).await;
+        });
     }
 
     /// Performs the outputs of the measurements.

@@ -28,13 +28,14 @@ use sightline_core::{
 use sightline_protocol::{MemberId, transfer::TransferEnd};
 
 pub use self::bulk_link::BulkLink;
-use self::view::TransferList;
+use self::view::{SavingShown, TransferList};
 use super::{
     address,
     entrance::SharedLink,
     input::{Input, TransferAction},
     model::TransfersModel,
 };
+use crate::in_chunk;
 
 /// Buffered amount at which a channel is refilled: half of the smallest send buffer (`sightline_core::bulk::buffer_bytes`).
 pub const LOW_BYTES: u32 = 64 * 1024;
@@ -50,6 +51,16 @@ const STORE_MANY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long the worker may take to remove what the person leaves behind.
 const LAST_WORDS: Duration = Duration::from_secs(3);
+
+in_chunk! {
+    /// Saves several files, where the browser needs it as one archive.
+    fn save_files, load_save_files in room(archive_name: String, files: Vec<ReceivedFile>, saving: SavingShown) -> () {
+        spawn_local(async move {
+            let outcome = save_all(&archive_name, &files, |at| saving.show_saved(at)).await;
+            saving.end(outcome == Saving::Failed);
+        });
+    }
+}
 
 /// The browser objects of all transfers of a room.
 pub struct Files {
@@ -139,8 +150,9 @@ impl Files {
         let saving = self.list.begin_saving(&handles);
         let archive_name = format!("{}.zip", self.room.borrow().name);
         spawn_local(async move {
-            let outcome = save_all(&archive_name, &files, |at| saving.show_saved(at)).await;
-            saving.end(outcome == Saving::Failed);
+            if save_files(archive_name, files, saving.clone()).await.is_err() {
+                saving.end(true);
+            }
         });
     }
 

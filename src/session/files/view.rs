@@ -122,6 +122,7 @@ impl TransferList {
 }
 
 /// Shows which of several files are saved.
+#[derive(Clone)]
 pub(super) struct SavingShown {
     model: TransfersModel,
     saved: Vec<Option<RwSignal<bool>>>,

@@ -67,7 +67,7 @@ pub(super) fn new_model(parameters: &Parameters) -> FileModel {
 }
 
 in_chunk! {
-    fn handle, load_handle in panels(media: LocalMedia, command: FileCommand) -> () {
+    fn handle, load_handle in room(media: LocalMedia, command: FileCommand) -> () {
         media.handle_file_here(command);
     }
 }

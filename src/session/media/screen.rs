@@ -28,7 +28,7 @@ pub(super) struct Screen {
 }
 
 in_chunk! {
-    fn ask, load_ask in engine(media: LocalMedia) -> () {
+    fn ask, load_ask in room(media: LocalMedia) -> () {
         media.ask_for_screen_here();
     }
 }
