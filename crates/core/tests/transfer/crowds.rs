@@ -148,6 +148,37 @@ fn files_beyond_the_limit_are_offered_as_others_end_and_none_is_left_out() {
     assert_eq!(names.len(), MAX_OPEN_TRANSFERS + WAITING);
 }
 
+/// Twice as many as may be open at once.
+const MAX_KEPT: usize = 2 * MAX_OPEN_TRANSFERS;
+
+#[test]
+fn the_latest_four_thousand_ended_files_from_here_stay_in_the_list() {
+    let mut transfers = Transfers::new(SeededRandom::new(1));
+    transfers.handle_channel_open(&member("bob"), NOW);
+    let mut forgotten = Vec::new();
+    let mut choose_and_decline = |transfers: &mut Transfers, at: usize| {
+        // Offers are sent at a limited rate.
+        let now = NOW + Duration::from_secs(at as u64);
+        transfers.choose(described(at, 3), &[member("bob")], None, now).unwrap();
+        while let Some(output) = transfers.poll_output() {
+            match output {
+                TransferOutput::Send(_, ControlMessage::TransferOffer(offer)) => {
+                    transfers.handle_end(&member("bob"), &offer.transfer, TransferEnd::Declined, now);
+                }
+                TransferOutput::Perform(TransferTask::Forgotten(handle)) => forgotten.push(handle),
+                _ => {}
+            }
+        }
+        forgotten.clone()
+    };
+    for at in 0..MAX_KEPT {
+        assert_eq!(choose_and_decline(&mut transfers, at), []);
+    }
+    let first =
+        (1..=transfers.last_handle()).map(TransferHandle).find(|handle| transfers.view(*handle).is_some());
+    assert_eq!(choose_and_decline(&mut transfers, MAX_KEPT), [first.unwrap()]);
+}
+
 #[test]
 fn files_chosen_in_an_empty_room_are_offered_to_members_that_join() {
     let mut transfers = Transfers::new(SeededRandom::new(1));
