@@ -139,8 +139,13 @@ fn files_beyond_the_limit_are_offered_as_others_end_and_none_is_left_out() {
         "the first waiting file is listed"
     );
     let first = settle(&mut transfers);
-    for offer in &first[..WAITING] {
+    for (ended, offer) in first[..WAITING].iter().enumerate() {
         transfers.handle_end(&member("bob"), &offer.transfer, TransferEnd::Declined, NOW);
+        assert_eq!(
+            settle(&mut transfers).len(),
+            MAX_OPEN_TRANSFERS + ended + 1,
+            "one more for each that ended"
+        );
     }
     let all = settle(&mut transfers);
     assert_eq!(transfers.backlog().queued, 0);
@@ -479,6 +484,26 @@ fn an_answer_covers_no_more_than_was_shown() {
     receiver.transfers.forget_offers_of(&member("mallory"));
     receiver.offer(of_batch(2, &announced, 5));
     assert_eq!(receiver.transfers.offered().files, 2);
+}
+
+#[test]
+fn paused_files_leave_the_storage_to_the_others_of_their_sender() {
+    let mut receiver = Receiver::new();
+    let opened = |receiver: &Receiver| {
+        receiver.commanded.iter().filter(|command| matches!(command, SinkCommand::Open { .. })).count()
+    };
+    for number in 0..33 {
+        receiver.offer(offer(number, &format!("{number}.txt"), 5));
+    }
+    receiver.accept_all();
+    assert_eq!(opened(&receiver), 32, "as many at a time as a browser can open");
+    receiver.transfers.pause(TransferHandle(1), true, NOW);
+    receiver.settle();
+    assert_eq!(opened(&receiver), 33, "the last one begins in place of the paused one");
+    receiver.offer(FileOffer { is_paused: true, ..offer(33, "paused-by-its-sender.txt", 5) });
+    receiver.offer(offer(34, "one-too-many.txt", 5));
+    receiver.accept_all();
+    assert_eq!(opened(&receiver), 34);
 }
 
 #[test]
