@@ -340,6 +340,27 @@ fn frames_that_wait_for_a_missing_one_take_two_windows_of_memory_at_most() {
 }
 
 #[test]
+fn frames_that_waited_take_no_memory_once_they_are_written() {
+    let mut arrivals = Arrivals::new(u64::MAX, PrefixHasher::default());
+    let mut sent = PrefixHasher::default();
+    let frames = 2 * WINDOW_BYTES / CHUNK_BYTES as u64 + 2;
+    let headers: Vec<_> = (0..2 * frames)
+        .map(|number| {
+            sent.update(&[0; CHUNK_BYTES]);
+            BulkHeader { number: 1, offset: number * CHUNK_BYTES as u64, prefix_sha256: sent.digest() }
+        })
+        .collect();
+    // Each frame overtakes the one before it. Together they are more than may wait.
+    for pair in headers.chunks_exact(2) {
+        let mut take = |header| {
+            arrivals.handle_frame(header, &[0; CHUNK_BYTES], |_, _| Ok::<_, Infallible>(())).unwrap()
+        };
+        assert_eq!([take(&pair[1]), take(&pair[0])], [Arrival::Waiting, Arrival::Written], "{pair:?}");
+    }
+    assert_eq!(arrivals.verified_bytes(), 2 * frames * CHUNK_BYTES as u64);
+}
+
+#[test]
 fn a_path_that_corrupts_every_frame_fails_the_transfer() {
     let mut world = World::new(bytes(LENGTH), 12);
     world.faults = Faults { flipped: 100, ..Faults::default() };
