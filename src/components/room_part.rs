@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use leptos::{prelude::*, task::spawn_local};
 use sightline_browser::page::clock;
+use sightline_core::notice::NoticeCode;
 
 use super::{kit::when::When, later::Later};
 use crate::chunk::{LoadView, Loading};
@@ -16,21 +17,18 @@ const AGAIN: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone, Copy)]
 pub struct RoomParts {
     are_here: RwSignal<bool>,
-    are_lost: RwSignal<bool>,
     is_requested: StoredValue<bool>,
+    notices: RwSignal<Vec<NoticeCode>>,
     preload: fn() -> Loading,
 }
 
 impl RoomParts {
-    /// Gives the components of a room's page the loader of their parts, whose module `preload` loads.
+    /// Gives the components of a room's page the loader of their parts, whose module `preload` loads. A module that does not come is one
+    /// of these notices.
     #[must_use]
-    pub fn provide(preload: fn() -> Loading) -> Self {
-        let parts = Self {
-            are_here: RwSignal::new(false),
-            are_lost: RwSignal::new(false),
-            is_requested: StoredValue::new(false),
-            preload,
-        };
+    pub fn provide(preload: fn() -> Loading, notices: RwSignal<Vec<NoticeCode>>) -> Self {
+        let (are_here, is_requested) = (RwSignal::new(false), StoredValue::new(false));
+        let parts = Self { are_here, is_requested, notices, preload };
         provide_context(parts);
         parts
     }
@@ -51,16 +49,23 @@ impl RoomParts {
         spawn_local(async move {
             let mut is_told = false;
             while (self.preload)().await.is_err() {
-                if self.are_lost.is_disposed() {
+                if self.are_here.is_disposed() {
                     // The person left the page.
                     return;
                 }
                 if !std::mem::replace(&mut is_told, true) {
-                    self.are_lost.try_set(true);
+                    self.notices.try_update(|notices| {
+                        if !notices.contains(&NoticeCode::PartUnavailable) {
+                            notices.push(NoticeCode::PartUnavailable);
+                        }
+                    });
                 }
                 clock::sleep(AGAIN).await;
             }
-            self.are_lost.try_set(false);
+            if is_told {
+                self.notices
+                    .try_update(|notices| notices.retain(|code| *code != NoticeCode::PartUnavailable));
+            }
             self.are_here.try_set(true);
         });
     }
@@ -69,17 +74,6 @@ impl RoomParts {
     #[must_use]
     pub fn are_here(self) -> Signal<bool> {
         self.are_here.into()
-    }
-
-    /// Whether the person should know that the parts could not be loaded so far; a reactive read.
-    #[must_use]
-    pub fn are_lost(self) -> bool {
-        self.are_lost.get()
-    }
-
-    /// The person knows that the parts could not be loaded.
-    pub fn dismiss(self) {
-        self.are_lost.set(false);
     }
 }
 

@@ -38,7 +38,7 @@ pub fn Home() -> AnyView {
     let is_invalid = RwSignal::new(false);
     create_token::take_from_address();
     let has_token = create_token::kept().is_some();
-    // The room's module takes the files, which a person needs next anyway. A phone has nothing to drop, and should not load more
+    // The module `engine` takes the files, which a person needs next anyway. A phone has nothing to drop, and should not load more
     // than it needs.
     let is_shared_with = address_has_shared_files();
     let drop_zone = (!environment::has_touch() && !is_shared_with).then(|| {

@@ -89,11 +89,17 @@ async fn parts_that_cannot_be_loaded_let_the_call_go_on_and_are_requested_until_
     engine: Engine,
 ) -> Result<()> {
     let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
+    ada.expect_console_error("no network");
+    ada.open("/room/parts?name=Ada&probe=late-room-parts").await?;
+    ada.until("the lobby is there", |page| page.shows("join")).await?;
+    ada.execute::<()>("sightlineProbe.modules('lose')", vec![]).await?;
+    let lobby = ada.until_notice("part-unavailable").await?;
+    assert!(lobby.shows("join") && lobby.notices.len() == 1, "{lobby:?}");
+
     bob.enter("parts", "Bob").await?;
     ada.open("/room/parts?name=Ada&autojoin=1&probe=late-room-parts").await?;
     ada.until_connected_to("Bob").await?;
     ada.until_picture_moves("Bob").await?;
-    ada.expect_console_error("no network");
     ada.execute::<()>("sightlineProbe.modules('lose')", vec![]).await?;
     let without = ada.until_notice("part-unavailable").await?;
     assert!(!without.shows("toggle-mic"), "{without:?}");

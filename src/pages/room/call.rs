@@ -89,8 +89,9 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
     // Then the rest, so that drawing it delays no picture.
     let is_whole = Signal::derive(move || !model.is_reaching.get());
     let parts = RoomParts::from_context();
+    let are_lost = move || model.notices.with(|notices| notices.contains(&NoticeCode::PartUnavailable));
     Effect::new(move || {
-        if is_whole.get() && parts.is_none_or(|parts| parts.are_here().get() || parts.are_lost()) {
+        if is_whole.get() && (parts.is_none_or(|parts| parts.are_here().get()) || are_lost()) {
             model.is_drawn.set(true);
         }
     });
@@ -101,19 +102,10 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
         let _ = actions.watch_figures.try_run(false);
     });
     let notices = RwSignal::new(Vec::new());
-    let dismiss = Callback::new(move |code| {
-        if code == NoticeCode::PartUnavailable {
-            parts.into_iter().for_each(RoomParts::dismiss);
-        }
-        actions.dismiss.run(code);
-    });
     Effect::new(move || {
         let mut all = model.notices.get();
         if model.needs_gesture.get() && !all.contains(&NoticeCode::AutoplayBlocked) {
             all.push(NoticeCode::AutoplayBlocked);
-        }
-        if parts.is_some_and(RoomParts::are_lost) && !all.contains(&NoticeCode::PartUnavailable) {
-            all.push(NoticeCode::PartUnavailable);
         }
         notices.set(all);
     });
@@ -135,7 +127,7 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
             <TopBar room=room model=model actions=actions panels=panels is_whole=is_whole />
             <div class="room-body">
                 <section class="room-stage">
-                    <NoticeList notices=notices text=room_notice_text dismiss=dismiss ask_again=actions.ask_again resume=actions.resume_playback />
+                    <NoticeList notices=notices text=room_notice_text dismiss=actions.dismiss ask_again=actions.ask_again resume=actions.resume_playback />
                     <When is=is_whole>
                         <RoomPart view=load_banners(model, actions, panels) />
                     </When>

@@ -39,7 +39,7 @@ pub fn RoomPage(
     // Prepared early, so that the room is there when the person leaves the lobby, and if the server goes away meanwhile. If loading
     // fails, it is repeated on entering.
     let entry = session.entry.get_value();
-    let parts = RoomParts::provide(preload_menus);
+    let parts = RoomParts::provide(preload_menus, session.lobby.notices);
     spawn_local(async move {
         let _ = prepare_room(entry).await;
         parts.load();
