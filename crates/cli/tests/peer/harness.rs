@@ -248,10 +248,14 @@ impl Member {
         self.send_signal(rustix::process::Signal::INT);
     }
 
-    /// Takes the processor from the member until [`Self::go_on`].
+    /// Takes the processor from the member until [`Self::go_on`]. On a busy computer its threads run on for a moment after the signal, so
+    /// this waits until the last of them has stopped.
     #[cfg(unix)]
     pub(crate) fn stand_still(&self) {
+        use rustix::process::{WaitId, WaitIdOptions, waitid};
         self.send_signal(rustix::process::Signal::STOP);
+        let stopped = waitid(WaitId::Pid(self.process()), WaitIdOptions::STOPPED).unwrap();
+        assert!(stopped.is_some_and(|status| status.stopped()));
     }
 
     #[cfg(unix)]
@@ -261,8 +265,13 @@ impl Member {
 
     #[cfg(unix)]
     fn send_signal(&self, signal: rustix::process::Signal) {
+        rustix::process::kill_process(self.process(), signal).unwrap();
+    }
+
+    #[cfg(unix)]
+    fn process(&self) -> rustix::process::Pid {
         let id = i32::try_from(self.child.id().unwrap()).unwrap();
-        rustix::process::kill_process(rustix::process::Pid::from_raw(id).unwrap(), signal).unwrap();
+        rustix::process::Pid::from_raw(id).unwrap()
     }
 }
 
