@@ -7,6 +7,7 @@
 
 mod bindgen;
 mod compile;
+mod compile_ahead;
 mod modules;
 mod names;
 mod page;

@@ -12,12 +12,15 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelI
 use super::{
     Module,
     bindgen::{self, Exports},
-    names, script,
+    compile_ahead, names, script,
 };
 use crate::{process, tools::ClientTools};
 
 /// The module that the page loads first.
 const MAIN: &str = "sightline";
+
+/// The parts of the client that a call begins with.
+const NEEDED_AT_ONCE: [&str; 2] = ["engine", "room"];
 
 /// The result of [`build`].
 pub(super) struct Built {
@@ -57,9 +60,18 @@ pub(super) fn shrink(tools: &ClientTools, modules: &mut [Module], work: &Path) -
         let passes: &[&str] =
             if module.name == MAIN { &["--flatten", "--rereloop", "-Oz", "-Oz"] } else { &["-Oz"] };
         process::run(tools.wasm_opt().args(passes).arg(&module.file).arg("-o").arg(&shrunk))?;
+        if is_needed_at_once(&module.title) {
+            let compilable = compile_ahead::compilable(&fs::read(&shrunk)?)?;
+            fs::write(&shrunk, compilable).with_context(|| format!("cannot write {}", shrunk.display()))?;
+        }
         module.file = shrunk;
         Ok(())
     })
+}
+
+/// Whether a person waits for the code of this module when a call begins. The main module is used before anything could be compiled ahead.
+fn is_needed_at_once(title: &str) -> bool {
+    title.split('-').any(|part| NEEDED_AT_ONCE.contains(&part))
 }
 
 /// The main module and the split modules.

@@ -38,6 +38,26 @@ const LOAD_STYLES: &str = "const __laterStyles = makeLoad(() => {
 }, []);
 ";
 
+/// How the splitter's script makes the instance of a module.
+const INSTANTIATE: &str = "(WebAssembly.instantiateStreaming(src, imports))";
+/// The same, and then its functions are compiled.
+const INSTANTIATE_AND_COMPILE: &str =
+    "(WebAssembly.instantiateStreaming(src, imports).then((made) => (__compileAhead(made), made)))";
+
+/// Has the functions of a module compiled while the page has nothing to do (see [`compile_ahead`](super::compile_ahead)). A browser without
+/// `requestIdleCallback` (Safari) interprets functions at first.
+const COMPILE_AHEAD: &str = "async function __compileAhead({ instance }) {
+    if (!self.requestIdleCallback) return;
+    const idle = () => new Promise((resolve) => requestIdleCallback(resolve));
+    let deadline = await idle();
+    for (const [name, compile] of Object.entries(instance.exports)) {
+        if (!name.startsWith('ahead')) continue;
+        while (deadline.timeRemaining() < 2) deadline = await idle();
+        compile();
+    }
+}
+";
+
 /// Merges the two scripts, which import each other, into one module that starts the client.
 ///
 /// # Errors
@@ -76,6 +96,7 @@ pub(super) fn merge(glue: &str, loader: &str) -> Result<String> {
         if let Some(declared) = line.strip_prefix("export const ") {
             if exported.is_empty() {
                 script.push_str(LOAD_STYLES);
+                script.push_str(COMPILE_AHEAD);
             }
             exported.extend(declared.split_whitespace().next());
             has_styles = !exported.last().is_some_and(|last| WITHOUT_STYLES.contains(last));
@@ -86,6 +107,8 @@ pub(super) fn merge(glue: &str, loader: &str) -> Result<String> {
             script.push_str(CHUNKS);
             script.push_str("__laterStyles, ");
             script.push_str(chunks);
+        } else if line.contains(INSTANTIATE) {
+            script.push_str(&line.replace(INSTANTIATE, INSTANTIATE_AND_COMPILE));
         } else {
             script.push_str(line);
         }
@@ -119,6 +142,12 @@ fn ensure_merged(script: &str, namespaces: &[&str], exported: &[&str]) -> Result
         found == with_styles,
         "{found} of {with_styles} split modules wait for their styles: the splitter lists what a module needs in another form"
     );
+    let instances = script.matches("instantiateStreaming(src").count();
+    let compiled = script.matches(INSTANTIATE_AND_COMPILE).count();
+    ensure!(
+        compiled > 0 && compiled == instances,
+        "the functions of {compiled} of {instances} split modules are compiled ahead: the splitter makes instances in another form"
+    );
     Ok(())
 }
 
@@ -151,6 +180,7 @@ export { initSync, __wbg_init as default };
     const LOADER: &str = r#"import { initSync } from "./sightline.js";
     console.error(e);
 function makeLoad(fetcher, deps) {}
+    return async (imports) => (WebAssembly.instantiateStreaming(src, imports));
 export const __wasm_split_load_figures = load("./split_figures.wasm"
 , [__chunk_5]);
 export const __wasm_split_load_chinese = load("./split_chinese.wasm"
@@ -160,7 +190,7 @@ export const __wasm_split_load_chinese = load("./split_chinese.wasm"
     #[test]
     fn two_scripts_that_import_each_other_become_one_that_imports_nothing() {
         let merged = merge(GLUE, LOADER).unwrap();
-        let merged = merged.replace(LOAD_STYLES, "...\n");
+        let merged = merged.replace(LOAD_STYLES, "(styles)\n").replace(COMPILE_AHEAD, "(ahead)\n");
         assert_eq!(
             merged,
             r#"class Unused {}
@@ -170,7 +200,9 @@ export const __wasm_split_load_chinese = load("./split_chinese.wasm"
 function __wbg_init() {}
 new URL('sightline_bg.wasm', import.meta.url);
 function makeLoad(fetcher, deps) {}
-...
+    return async (imports) => (WebAssembly.instantiateStreaming(src, imports).then((made) => (__compileAhead(made), made)));
+(styles)
+(ahead)
 const __wasm_split_load_figures = load("./split_figures.wasm"
 , [__laterStyles, __chunk_5]);
 const __wasm_split_load_chinese = load("./split_chinese.wasm"
@@ -201,6 +233,12 @@ __wbg_init();
             changed("        \"./__wasm_split.js\": import1,", "        ...import1,").contains("0 times")
         );
         assert!(changed("\n, [__chunk_5]", ", [__chunk_5]").contains("0 of 1 split modules"));
+        assert!(changed("(src, imports)", "(src, shared)").contains("0 of 1 split modules are compiled"));
+    }
+
+    #[test]
+    fn the_script_knows_the_functions_that_have_others_compiled() {
+        assert!(COMPILE_AHEAD.contains(&format!("startsWith('{}')", super::super::compile_ahead::EXPORT)));
     }
 
     // The scripts are changed line by line. Whoever updates a tool has to look at what it writes now.
