@@ -241,7 +241,10 @@ impl Link {
 
     /// Whether the member speaks now.
     pub fn is_speaking(&mut self, now: Timestamp) -> bool {
-        self.voice.handle_level(self.connection.audio_level(MediaSlot::Microphone), now)
+        // The browser answers only after the descriptions that it works on, and the first picture would wait for that.
+        let is_connected = self.connection.connection_state().as_str() == "connected";
+        let level = is_connected.then(|| self.connection.audio_level(MediaSlot::Microphone)).flatten();
+        self.voice.handle_level(level, now)
     }
 
     /// Sets the least playback delay (`jitterBufferTarget`).
