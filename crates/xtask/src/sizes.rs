@@ -1,6 +1,7 @@
 //! Compresses the client ahead of time, and prints the table of a first visit.
 
 use std::{
+    cmp::Reverse,
     fs::{self, File},
     io::{Read, Write},
     path::{Path, PathBuf},
@@ -9,7 +10,7 @@ use std::{
 use anyhow::{Context, Result};
 use brotli::enc::BrotliEncoderParams;
 use flate2::{Compression, write::GzEncoder};
-use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
+use rayon::iter::{ParallelBridge, ParallelIterator};
 
 /// Limit of a first visit, in bytes (brotli).
 const FIRST_VISIT_BUDGET_BYTES: u64 = 150 * 1024;
@@ -23,10 +24,9 @@ const COMPRESSIBLE: [&str; 8] = ["html", "js", "css", "wasm", "svg", "json", "tx
 const BROTLI_QUALITY: i32 = 11;
 const BROTLI_WINDOW_BITS: i32 = 22;
 /// Block sizes as powers of two, of which none is always the best; 0 is the encoder's own choice. Between them lie up to 0.3 % of a
-/// WebAssembly module, and a small change of the module makes another one the best.
+/// WebAssembly module, and a small change of the module makes another one the best. Each takes as long as the first again, so only the files
+/// that `index.html` names are encoded with all of them.
 const BROTLI_BLOCK_BITS: [i32; 3] = [0, 16, 17];
-/// A larger file gets the first choice only, because the others take as long again. The first visit has none.
-const BROTLI_CHOICE_BYTES: usize = 512 * 1024;
 
 /// Writes a `.br` and a `.gz` beside every file that compresses.
 ///
@@ -38,19 +38,28 @@ pub(crate) fn precompress(dist: &Path) -> Result<()> {
         let extension = file.extension().unwrap_or_default().to_string_lossy();
         COMPRESSIBLE.contains(&&*extension)
     });
-    files.par_iter().with_max_len(1).try_for_each(|file| {
+    let index = fs::read_to_string(dist.join("index.html")).context("no index.html")?;
+    let block_bits = |file: &Path| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        if index.contains(&*name) { &BROTLI_BLOCK_BITS[..] } else { &BROTLI_BLOCK_BITS[..1] }
+    };
+    // The longest work first, so that all processors are busy until the end.
+    let work =
+        |file: &PathBuf| fs::metadata(file).map_or(0, |found| found.len()) * block_bits(file).len() as u64;
+    files.sort_by_cached_key(|file| Reverse(work(file)));
+    files.iter().par_bridge().try_for_each(|file| {
         let raw = fs::read(file)?;
-        put(&with_suffix(file, "br"), &smallest_brotli(&raw)?)?;
+        let choices = block_bits(file);
+        put(&with_suffix(file, "br"), &smallest_brotli(&raw, choices)?)?;
         let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
         gzip.write_all(&raw)?;
         put(&with_suffix(file, "gz"), &gzip.finish()?)
     })
 }
 
-/// The smallest of several encodings.
-fn smallest_brotli(raw: &[u8]) -> Result<Vec<u8>> {
-    let choices = if raw.len() > BROTLI_CHOICE_BYTES { 1 } else { BROTLI_BLOCK_BITS.len() };
-    let encoded = BROTLI_BLOCK_BITS.iter().take(choices).map(|lgblock| {
+/// The smallest of the encodings with these block sizes.
+fn smallest_brotli(raw: &[u8], block_bits: &[i32]) -> Result<Vec<u8>> {
+    let encoded = block_bits.iter().map(|lgblock| {
         let mut compressed = Vec::new();
         let choice = BrotliEncoderParams {
             quality: BROTLI_QUALITY,
@@ -188,7 +197,7 @@ mod tests {
     #[test]
     fn the_smallest_encoding_has_the_same_content() {
         let text = include_str!("sizes.rs").repeat(3);
-        let encoded = smallest_brotli(text.as_bytes()).expect("memory does not fail");
+        let encoded = smallest_brotli(text.as_bytes(), &BROTLI_BLOCK_BITS).expect("memory does not fail");
         let mut decoded = String::new();
         brotli::Decompressor::new(&*encoded, 4096).read_to_string(&mut decoded).expect("brotli");
         assert_eq!(decoded, text);

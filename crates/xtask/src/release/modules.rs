@@ -1,13 +1,14 @@
 //! Splits one WebAssembly file into the shipped modules, with the script that loads them.
 
 use std::{
+    cmp::Reverse,
     collections::HashMap,
     fs,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, anyhow};
-use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+use rayon::iter::{ParallelBridge, ParallelIterator};
 
 use super::{
     Module,
@@ -54,7 +55,10 @@ pub(super) fn build(tools: &ClientTools, compiled: &Path, work: &Path) -> Result
 /// # Errors
 /// Where wasm-opt fails.
 pub(super) fn shrink(tools: &ClientTools, modules: &mut [Module], work: &Path) -> Result<()> {
-    modules.par_iter_mut().with_max_len(1).try_for_each(|module| {
+    let mut largest_first: Vec<_> = modules.iter_mut().collect();
+    largest_first
+        .sort_by_cached_key(|module| Reverse(fs::metadata(&module.file).map_or(0, |found| found.len())));
+    largest_first.into_iter().par_bridge().try_for_each(|module| {
         let shrunk = work.join(format!("{}.shrunk.wasm", module.name));
         // Control flow that is built anew makes the first visit 0.7 KiB smaller, and takes twice as long.
         let passes: &[&str] =
