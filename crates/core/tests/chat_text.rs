@@ -30,6 +30,18 @@ fn an_address_in_a_sentence_is_a_link_without_the_full_stop() {
 }
 
 #[test]
+fn a_link_may_end_with_letters_marks_and_pictures_of_any_script_but_not_with_their_punctuation() {
+    for end in ["é", "e\u{301}", "路", "🦊", "❤\u{fe0f}", "👩\u{200d}🚀", "हिन्दी"] {
+        let link = format!("https://example.org/{end}");
+        assert_eq!(links(&format!("see {link} now")), [&link]);
+        assert_eq!(links(&link), [&link]);
+    }
+    for end in ["…", "»", "。", "‼", "⁉"] {
+        assert_eq!(links(&format!("https://example.org/a{end}")), ["https://example.org/a"], "{end}");
+    }
+}
+
+#[test]
 fn a_link_may_follow_letters_of_any_other_script() {
     for before in [
         "你好",

@@ -293,20 +293,20 @@ fn the_following_side_asks_for_another_link() {
 }
 
 #[test]
-fn a_member_that_keeps_asking_for_another_link_gets_few() {
+fn a_member_that_keeps_asking_for_another_link_gets_few_and_seldom() {
     let (mut page, mut link) = Page::leading().connected();
-    let mut count = 0;
-    for _ in 0..600 {
+    let mut seconds = Vec::new();
+    for second in 1..=600 {
         page.pass(SECOND);
         let next = opened(&page.hear(link, ControlMessage::Renew));
         if let [(next, _)] = next[..] {
-            count += 1;
+            seconds.push(second);
             page.bring_up(next);
             page.hear(next, ControlMessage::State(PublishedState::default()));
             link = next;
         }
     }
-    assert_eq!(count, 3);
+    assert_eq!(seconds, [1, 21, 41]);
 }
 
 #[test]
@@ -321,4 +321,21 @@ fn a_replacement_that_does_not_come_up_leaves_the_link_in_use() {
     }
     assert_eq!(closed_links, [next]);
     assert!(page.peer.is_in_use(link));
+}
+
+#[test]
+fn a_link_on_which_media_arrives_is_trusted_longer_than_a_silent_one() {
+    let after_six_seconds_without_answers = |has_media: bool| {
+        let (mut page, link) = Page::leading().connected();
+        page.lose_answers();
+        for second in 1..=6 {
+            if has_media {
+                page.peer.handle_inbound_packets(link, second * 50);
+            }
+            page.pass(SECOND);
+        }
+        page.state()
+    };
+    assert_eq!(after_six_seconds_without_answers(false), LinkState::Recovering);
+    assert_eq!(after_six_seconds_without_answers(true), LinkState::Connected);
 }

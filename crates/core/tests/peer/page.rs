@@ -128,9 +128,14 @@ impl Page {
         opened(&self.outputs())
     }
 
+    /// No ping is answered from now on.
+    pub(crate) fn lose_answers(&mut self) {
+        self.answering.clear();
+    }
+
     /// The member falls silent, and the browser reports that.
     pub(crate) fn cut(&mut self, link: LinkId) -> Vec<PeerOutput> {
-        self.answering.clear();
+        self.lose_answers();
         self.peer.handle_link(link, LinkEvent::State(PeerConnectionState::Disconnected), self.now);
         self.outputs()
     }

@@ -82,6 +82,21 @@ fn a_flood_of_messages_is_shown_a_few_at_a_time_without_loss() {
 }
 
 #[test]
+fn the_next_messages_of_a_flood_are_shown_when_their_time_has_come_and_not_before() {
+    let mut changes = Changes::default();
+    for number in 0..500 {
+        changes.handle(message(number), at(0));
+    }
+    passed(&mut changes);
+    let due = changes.poll_timeout().unwrap();
+    changes.handle_timeout(at(0));
+    assert_eq!((passed(&mut changes), changes.poll_timeout()), (vec![], Some(due)));
+    changes.handle_timeout(due);
+    assert!(!passed(&mut changes).is_empty());
+    assert!(changes.poll_timeout().is_some_and(|next| next > due));
+}
+
+#[test]
 fn a_member_that_changes_all_the_time_is_shown_four_times_a_second() {
     let rounds = rounds_of_a_flood();
     let changes = rounds.iter().flatten().filter(|event| **event == member("eve")).count();

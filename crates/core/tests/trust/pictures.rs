@@ -52,15 +52,17 @@ fn locked(secret: Option<RoomSecret>) -> World {
     world
 }
 
-/// The picture that the visitor sends when it shows this one.
+/// The picture that the visitor sends when it shows this one. The page of the visitor learns whether it was sent.
 fn shown(world: &mut World, picture: &StillPicture) -> Option<VisitorPicture> {
     let now = world.now;
-    world.pages[VISITOR].session.show_picture(picture, now);
+    let is_sent = world.pages[VISITOR].session.show_picture(picture, now);
     world.settle();
-    match world.host_actions.pop() {
+    let sent = match world.host_actions.pop() {
         Some((VISITOR, ClientMessage::KnockPicture { picture })) => Some(picture),
         _ => None,
-    }
+    };
+    assert_eq!(is_sent, sent.is_some());
+    sent
 }
 
 /// Tells the host of the visitor `m9`.
