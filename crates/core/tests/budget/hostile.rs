@@ -371,6 +371,52 @@ fn a_page_that_is_loaded_again_and_again_is_cut_off_and_makes_few_connections() 
 }
 
 #[test]
+fn connections_for_files_are_charged_when_they_are_opened_and_what_is_said_about_them_is_not() {
+    let bulk = |connection: usize, payload: &str| {
+        format!(r#"{{"type":"bulk_signal","connection":"b{connection}","payload":{payload}}}"#)
+    };
+    let mut room = Room::new();
+    room.control(&bulk(0, &description("offer", 1)));
+    for n in 0..60 {
+        room.control(&bulk(0, &candidate(n, "")));
+    }
+    assert_eq!(room.standing(), Standing::Heard);
+    assert_eq!(room.world.pages[room.ada].session.accounts().dropped(&room.eve_id()), 0);
+
+    let mut room = Room::new();
+    for n in 0..60 {
+        room.control(&bulk(n, &description("offer", 1)));
+    }
+    assert_eq!(room.standing(), Standing::Muted);
+}
+
+#[test]
+fn members_together_make_a_page_open_few_connections_and_none_of_them_is_blamed() {
+    let mut world = World::new();
+    let ada = world.open(None);
+    let members = 60;
+    for n in 0..members {
+        let member = format!(
+            r#"{{"id":"x{n}","name":"","instance":"page{n}","arrival":{},"presence":"present"}}"#,
+            100 + n
+        );
+        world.tell_raw(ada, &format!(r#"{{"type":"peer_joined","member":{member}}}"#));
+    }
+    for round in 0..4 {
+        for n in 0..members {
+            let signal = format!(
+                r#""connection":"c{round}-{n}","generation":0,"payload":{}"#,
+                description("offer", 1)
+            );
+            world.tell_raw(ada, &format!(r#"{{"type":"signal","from":"x{n}",{signal}}}"#));
+        }
+    }
+    let opened = world.pages[ada].opened.len();
+    assert!((128..=132).contains(&opened), "{opened} connections");
+    assert!(world.pages[ada].session.peers().all(|peer| peer.standing == Standing::Heard));
+}
+
+#[test]
 fn a_message_on_its_way_to_a_member_that_is_cut_off_is_delivered_once_the_others_have_it() {
     let mut room = Room::new();
     // Eve acknowledges nothing.
