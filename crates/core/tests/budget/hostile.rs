@@ -371,6 +371,24 @@ fn a_page_that_is_loaded_again_and_again_is_cut_off_and_makes_few_connections() 
 }
 
 #[test]
+fn the_end_of_a_file_that_is_under_way_or_unknown_costs_less_than_taking_an_offer_back() {
+    let end = |n: u64| format!(r#"{{"type":"transfer_end","transfer":"t{n}","reason":"cancelled"}}"#);
+    let dropped = |is_offered: bool| {
+        let mut room = Room::new();
+        let count = MessageKind::Withdrawal.limit().burst + 100;
+        for n in 0..u64::from(count) {
+            if is_offered {
+                room.control(&offer(n as usize));
+            }
+            room.control(&end(n));
+        }
+        room.world.pages[room.ada].session.accounts().dropped(&room.eve_id())
+    };
+    assert_eq!(dropped(false), 0);
+    assert!(dropped(true) > 0);
+}
+
+#[test]
 fn connections_for_files_are_charged_when_they_are_opened_and_what_is_said_about_them_is_not() {
     let bulk = |connection: usize, payload: &str| {
         format!(r#"{{"type":"bulk_signal","connection":"b{connection}","payload":{payload}}}"#)

@@ -339,3 +339,13 @@ fn a_link_on_which_media_arrives_is_trusted_longer_than_a_silent_one() {
     assert_eq!(after_six_seconds_without_answers(false), LinkState::Recovering);
     assert_eq!(after_six_seconds_without_answers(true), LinkState::Connected);
 }
+
+#[test]
+fn the_following_side_keeps_a_failed_link_until_the_leading_side_replaces_it() {
+    let (mut page, link) = Page::following().connected();
+    page.lose_answers();
+    page.peer.handle_link(link, LinkEvent::State(PeerConnectionState::Failed), page.now);
+    let mut outputs = page.outputs();
+    outputs.extend(page.pass(SECOND));
+    assert_eq!((closed(&outputs), page.state()), (vec![], LinkState::Recovering));
+}
