@@ -17,7 +17,7 @@ use sightline_core::{
     measure::connection::ConnectionStates,
     media::{SendLimits, SpeakingDetector},
     negotiation::{Operation, OperationId, Role},
-    room::LinkId,
+    room::{LinkId, PeerConnectionState},
 };
 use sightline_protocol::{
     MemberId,
@@ -242,7 +242,8 @@ impl Link {
     /// Whether the member speaks now.
     pub fn is_speaking(&mut self, now: Timestamp) -> bool {
         // The browser answers only after the descriptions that it works on, and the first picture would wait for that.
-        let is_connected = self.connection.connection_state().as_str() == "connected";
+        let state = PeerConnectionState::from_word(self.connection.connection_state().as_str());
+        let is_connected = state == PeerConnectionState::Connected;
         let level = is_connected.then(|| self.connection.audio_level(MediaSlot::Microphone)).flatten();
         self.voice.handle_level(level, now)
     }

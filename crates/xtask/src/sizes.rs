@@ -24,8 +24,8 @@ const COMPRESSIBLE: [&str; 8] = ["html", "js", "css", "wasm", "svg", "json", "tx
 const BROTLI_QUALITY: i32 = 11;
 const BROTLI_WINDOW_BITS: i32 = 22;
 /// Block sizes as powers of two, of which none is always the best; 0 is the encoder's own choice. Between them lie up to 0.3 % of a
-/// WebAssembly module, and a small change of the module makes another one the best. Each takes as long as the first again, so only the files
-/// that `index.html` names are encoded with all of them.
+/// WebAssembly module, and a small change of the module makes another one the best. Every further one takes as long as the first, so only the
+/// files that `index.html` names are encoded with all of them.
 const BROTLI_BLOCK_BITS: [i32; 3] = [0, 16, 17];
 
 /// Writes a `.br` and a `.gz` beside every file that compresses.

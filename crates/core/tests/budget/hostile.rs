@@ -389,7 +389,7 @@ fn the_end_of_a_file_that_is_under_way_or_unknown_costs_less_than_taking_an_offe
 }
 
 #[test]
-fn connections_for_files_are_charged_when_they_are_opened_and_what_is_said_about_them_is_not() {
+fn new_connections_for_files_are_charged_and_candidates_are_not_charged_as_connections() {
     let bulk = |connection: usize, payload: &str| {
         format!(r#"{{"type":"bulk_signal","connection":"b{connection}","payload":{payload}}}"#)
     };

@@ -18,14 +18,14 @@ use wasmparser::{FuncType, FunctionBody, Parser, Payload, TypeRef};
 /// How the names of the exported functions begin.
 pub(super) const EXPORT: &str = "ahead";
 
-/// The bytes of functions that one exported function has compiled: less than a millisecond on a computer, a few on a phone.
+/// The bytes of functions that one exported function has compiled. The page can do other work after each.
 const BATCH_BYTES: usize = 8 * 1024;
 
 /// Smaller functions stay as they are: compiling them takes a few microseconds, and they are so many that the guards weigh more.
 const SMALLEST_BYTES: usize = 16;
 
-/// The sections that are changed, with those that come between them, in the order of the binary format.
-const ORDER: [u8; 12] = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10];
+/// The ids of the sections in the order of the binary format. Sections with names and the like are left out.
+const ORDER: [u8; 13] = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11];
 
 /// The same module, with functions that have the others compiled.
 ///
@@ -228,7 +228,6 @@ impl<'a> Module<'a> {
                 id => self.copy(&mut module, id)?,
             };
         }
-        self.copy(&mut module, SectionId::Data as u8)?;
         Ok(module.finish())
     }
 

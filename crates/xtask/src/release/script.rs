@@ -44,8 +44,8 @@ const INSTANTIATE: &str = "(WebAssembly.instantiateStreaming(src, imports))";
 const INSTANTIATE_AND_COMPILE: &str =
     "(WebAssembly.instantiateStreaming(src, imports).then((made) => (__compileAhead(made), made)))";
 
-/// Has the functions of a module compiled while the page has nothing to do (see [`compile_ahead`](super::compile_ahead)). A browser without
-/// `requestIdleCallback` (Safari) interprets functions at first.
+/// Has the functions of a module compiled while the page has nothing to do (see [`compile_ahead`](super::compile_ahead)). Nothing is done
+/// where the browser has no `requestIdleCallback`.
 const COMPILE_AHEAD: &str = "async function __compileAhead({ instance }) {
     if (!self.requestIdleCallback) return;
     const idle = () => new Promise((resolve) => requestIdleCallback(resolve));
